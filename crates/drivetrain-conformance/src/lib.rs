@@ -1,0 +1,1 @@
+//! The laws every estimator keeps, as property tests that anyone can run on their own transformer.

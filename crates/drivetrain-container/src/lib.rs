@@ -1,0 +1,1 @@
+//! The jobs: acquire, process, train and serve, honouring the SageMaker container contract.

@@ -1,0 +1,1 @@
+//! Random forest regression: growing, flat trees, prediction, importances, metrics, cross-validation.

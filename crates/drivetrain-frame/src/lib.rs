@@ -1,0 +1,1 @@
+//! The bridge between polars data frames and Drivetrain tables.

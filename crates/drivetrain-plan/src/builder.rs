@@ -1,0 +1,96 @@
+//! Building plans step by step.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{ExtraColumns, Op, Output, Plan, PlanError, Schema, plan::PlanData};
+
+/// Collects operations and outputs; [`build`](Self::build) checks them.
+///
+/// Every column is written once. [`fresh`](Self::fresh) finds a name that is not taken.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanBuilder {
+    data: PlanData,
+    taken: BTreeSet<String>,
+}
+
+impl PlanBuilder {
+    /// A plan over tables of this schema, with no operation and no output yet.
+    #[must_use]
+    pub fn new(inputs: Schema) -> Self {
+        let taken = inputs.names().map(str::to_owned).collect();
+        Self {
+            data: PlanData { inputs, extra_columns: ExtraColumns::Ignore, ops: Vec::new(), outputs: Vec::new() },
+            taken,
+        }
+    }
+
+    /// Sets what happens to columns that the schema does not list; they are ignored unless said otherwise.
+    pub fn extra_columns(&mut self, extra_columns: ExtraColumns) -> &mut Self {
+        self.data.extra_columns = extra_columns;
+        self
+    }
+
+    /// A column name like `name` that nothing has yet, and reserves it.
+    pub fn fresh(&mut self, name: &str) -> String {
+        let mut candidate = name.to_owned();
+        let mut count = 1;
+        while !self.taken.insert(candidate.clone()) {
+            count += 1;
+            candidate = format!("{name}#{count}");
+        }
+        candidate
+    }
+
+    /// Appends an operation.
+    pub fn push(&mut self, op: Op) -> &mut Self {
+        self.taken.extend(op.writes().into_iter().map(str::to_owned));
+        self.data.ops.push(op);
+        self
+    }
+
+    /// Appends an output called `name` that column `column` holds.
+    pub fn output(&mut self, name: &str, column: &str) -> &mut Self {
+        self.data.outputs.push(Output { name: name.to_owned(), column: column.to_owned() });
+        self
+    }
+
+    /// Appends the operations of `plan`, whose input `name` is this plan's column `column(name)`, and returns what its
+    /// outputs are called and which columns of this plan hold them. Nothing is added to this plan's outputs.
+    ///
+    /// # Errors
+    /// [`PlanError::UnknownColumn`] when an input that `plan` needs is not bound.
+    pub fn inline(&mut self, plan: &Plan, column: impl Fn(&str) -> Option<String>) -> Result<Vec<Output>, PlanError> {
+        let mut names: BTreeMap<&str, String> = BTreeMap::new();
+        for field in plan.required_inputs() {
+            let bound = column(&field.name).ok_or_else(|| PlanError::UnknownColumn {
+                reader: "an inlined plan".to_owned(),
+                column: field.name.clone(),
+            })?;
+            names.insert(&field.name, bound);
+        }
+        let (_, live) = plan.live();
+        for op in live.into_iter().filter_map(|index| plan.ops().get(index)) {
+            for written in op.writes() {
+                let fresh = self.fresh(written);
+                names.insert(written, fresh);
+            }
+            let rename = |name: &str| names.get(name).cloned().unwrap_or_else(|| name.to_owned());
+            let op = op.renamed(rename, rename);
+            self.data.ops.push(op);
+        }
+        let outputs = plan.outputs().iter().map(|output| Output {
+            name: output.name.clone(),
+            column: names.get(output.column.as_str()).cloned().unwrap_or_else(|| output.column.clone()),
+        });
+        Ok(outputs.collect())
+    }
+
+    /// The plan.
+    ///
+    /// # Errors
+    /// [`PlanError`] when an operation reads a column that is not there or of an unsuitable type, a column is written
+    /// twice, a constant is not usable, or two outputs share a name.
+    pub fn build(self) -> Result<Plan, PlanError> {
+        Plan::try_from(self.data)
+    }
+}

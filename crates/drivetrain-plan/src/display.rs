@@ -1,0 +1,63 @@
+//! Plans as text that a person reads.
+
+use std::fmt;
+
+use crate::{ExtraColumns, Op, Operand, Plan, UnknownCategory};
+
+impl fmt::Display for Operand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Column(column) => write!(f, "`{column}`"),
+            Self::Constant(value) => write!(f, "{value:?}"),
+        }
+    }
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cast { column, to, output } => write!(f, "`{output}` = cast `{column}` to {to}"),
+            Self::Arithmetic { operator, left, right, output } => {
+                write!(f, "`{output}` = {left} {} {right}", operator.symbol())
+            }
+            Self::Scale { column, center, scale, output } => {
+                write!(f, "`{output}` = (`{column}` - {center:?}) / {scale:?}")
+            }
+            Self::Impute { column, value, output } => write!(f, "`{output}` = `{column}` or {value} where missing"),
+            Self::OneHot { column, categories, missing, unknown, .. } => {
+                let labels = (0..categories.len()).filter_map(|index| categories.label(index));
+                let labels: Vec<String> = labels.chain(missing.then(|| "missing".to_owned())).collect();
+                let unknown = match unknown {
+                    UnknownCategory::Error => "an error",
+                    UnknownCategory::Ignore => "all zero",
+                };
+                write!(f, "one-hot `{column}` [{}], unknown: {unknown}", labels.join(", "))
+            }
+            Self::Extension { kind, version, columns, outputs, .. } => {
+                let outputs: Vec<&str> = outputs.iter().map(|field| field.name.as_str()).collect();
+                write!(f, "[{}] = extension `{kind}` v{version} of [{}]", outputs.join(", "), columns.join(", "))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "inputs:")?;
+        for field in self.inputs().fields() {
+            writeln!(f, "  `{}`: {}", field.name, field.dtype)?;
+        }
+        if self.extra_columns() == ExtraColumns::Reject {
+            writeln!(f, "  no other column")?;
+        }
+        writeln!(f, "operations:")?;
+        for op in self.ops() {
+            writeln!(f, "  {op}")?;
+        }
+        writeln!(f, "outputs:")?;
+        for (field, output) in self.output_schema().fields().iter().zip(self.outputs()) {
+            writeln!(f, "  `{}`: {} = `{}`", field.name, field.dtype, output.column)?;
+        }
+        Ok(())
+    }
+}

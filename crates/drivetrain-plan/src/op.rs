@@ -1,0 +1,317 @@
+//! The operations that a plan consists of.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Categories, CategoryType, DataType, Field, PlanError, Value};
+
+/// One operation: reads named, typed columns and writes new ones, each row from that row alone.
+///
+/// The set is small and closed; [`Op::Extension`] is the one way out of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Op {
+    /// Changes the type and keeps the values, missing ones included. Never loses anything: integers and text
+    /// become categories and back, booleans and integers become floats, booleans integers.
+    Cast {
+        /// The column read.
+        column: String,
+        /// The new type.
+        to: DataType,
+        /// The column written.
+        output: String,
+    },
+    /// `left (operator) right` in `f64`, missing (NaN) where either is missing.
+    Arithmetic {
+        /// What is done.
+        operator: Operator,
+        /// The left operand.
+        left: Operand,
+        /// The right operand.
+        right: Operand,
+        /// The `float64` column written.
+        output: String,
+    },
+    /// `(column - center) / scale` in `f64`, missing where the column is missing.
+    Scale {
+        /// The numeric column read.
+        column: String,
+        /// What is subtracted; finite.
+        center: f64,
+        /// What is then divided by; finite and not 0.
+        scale: f64,
+        /// The `float64` column written.
+        output: String,
+    },
+    /// Replaces missing values by a constant.
+    Impute {
+        /// The column read.
+        column: String,
+        /// The constant, of the column's type; a `float64` constant turns a numeric column to `float64`.
+        value: Value,
+        /// The column written.
+        output: String,
+    },
+    /// One `float64` column per category: 1 in the column of the row's category, 0 elsewhere.
+    OneHot {
+        /// The column read.
+        column: String,
+        /// The categories, in output order.
+        categories: Categories,
+        /// Whether missing is a category; it then comes last.
+        missing: bool,
+        /// What happens to any other value.
+        unknown: UnknownCategory,
+        /// The columns written, one per category.
+        outputs: Vec<String>,
+    },
+    /// Code that the reader brings along, found by `kind` in a [`Registry`](crate::Registry).
+    Extension {
+        /// The name in the registry.
+        kind: String,
+        /// The version of `state`.
+        version: u32,
+        /// What the extension learned, in its own encoding.
+        state: Vec<u8>,
+        /// The columns read.
+        columns: Vec<String>,
+        /// The columns written.
+        outputs: Vec<Field>,
+    },
+}
+
+/// A binary operation on floats (IEEE 754: division by zero gives an infinity or NaN).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Operator {
+    /// `left + right`
+    Add,
+    /// `left - right`
+    Subtract,
+    /// `left * right`
+    Multiply,
+    /// `left / right`
+    Divide,
+}
+
+impl Operator {
+    pub(crate) const fn symbol(self) -> char {
+        match self {
+            Self::Add => '+',
+            Self::Subtract => '-',
+            Self::Multiply => '*',
+            Self::Divide => '/',
+        }
+    }
+
+    pub(crate) fn compute(self, left: f64, right: f64) -> f64 {
+        match self {
+            Self::Add => left + right,
+            Self::Subtract => left - right,
+            Self::Multiply => left * right,
+            Self::Divide => left / right,
+        }
+    }
+}
+
+/// What an arithmetic operation works on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operand {
+    /// A numeric column.
+    Column(String),
+    /// A finite constant.
+    Constant(f64),
+}
+
+/// What one-hot encoding does with a value that is not among its categories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownCategory {
+    /// It is an error that names column, row and value.
+    #[default]
+    Error,
+    /// All columns of the row are 0.
+    Ignore,
+}
+
+impl Op {
+    /// The operation's name, as it is serialised.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Cast { .. } => "cast",
+            Self::Arithmetic { .. } => "arithmetic",
+            Self::Scale { .. } => "scale",
+            Self::Impute { .. } => "impute",
+            Self::OneHot { .. } => "one_hot",
+            Self::Extension { .. } => "extension",
+        }
+    }
+
+    /// The columns read.
+    #[must_use]
+    pub fn reads(&self) -> Vec<&str> {
+        match self {
+            Self::Cast { column, .. }
+            | Self::Scale { column, .. }
+            | Self::Impute { column, .. }
+            | Self::OneHot { column, .. } => vec![column],
+            Self::Arithmetic { left, right, .. } => [left, right]
+                .into_iter()
+                .filter_map(|operand| match operand {
+                    Operand::Column(column) => Some(column.as_str()),
+                    Operand::Constant(_) => None,
+                })
+                .collect(),
+            Self::Extension { columns, .. } => columns.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// The columns written.
+    #[must_use]
+    pub fn writes(&self) -> Vec<&str> {
+        match self {
+            Self::Cast { output, .. }
+            | Self::Arithmetic { output, .. }
+            | Self::Scale { output, .. }
+            | Self::Impute { output, .. } => vec![output],
+            Self::OneHot { outputs, .. } => outputs.iter().map(String::as_str).collect(),
+            Self::Extension { outputs, .. } => outputs.iter().map(|field| field.name.as_str()).collect(),
+        }
+    }
+
+    /// The same operation between other columns.
+    pub(crate) fn renamed(&self, read: impl Fn(&str) -> String, write: impl Fn(&str) -> String) -> Self {
+        let mut op = self.clone();
+        match &mut op {
+            Self::Cast { column, output, .. }
+            | Self::Scale { column, output, .. }
+            | Self::Impute { column, output, .. } => {
+                *column = read(column);
+                *output = write(output);
+            }
+            Self::Arithmetic { left, right, output, .. } => {
+                for operand in [left, right] {
+                    if let Operand::Column(column) = operand {
+                        *column = read(column);
+                    }
+                }
+                *output = write(output);
+            }
+            Self::OneHot { column, outputs, .. } => {
+                *column = read(column);
+                for output in outputs {
+                    *output = write(output);
+                }
+            }
+            Self::Extension { columns, outputs, .. } => {
+                for column in columns {
+                    *column = read(column);
+                }
+                for field in outputs {
+                    field.name = write(&field.name);
+                }
+            }
+        }
+        op
+    }
+
+    /// The fields written, given the types of the columns that exist; checks types and constants.
+    pub(crate) fn output_fields(&self, dtype: impl Fn(&str) -> Option<DataType>) -> Result<Vec<Field>, PlanError> {
+        let read = |column: &str| {
+            dtype(column)
+                .ok_or_else(|| PlanError::UnknownColumn { reader: self.name().to_owned(), column: column.to_owned() })
+        };
+        let wrong_type = |column: &str, expected: &str, found| PlanError::ColumnType {
+            reader: self.name().to_owned(),
+            column: column.to_owned(),
+            expected: expected.to_owned(),
+            found,
+        };
+        let numeric = |column: &str| match read(column)? {
+            dtype if dtype.is_numeric() => Ok(()),
+            dtype => Err(wrong_type(column, "boolean, int64 or float64", dtype)),
+        };
+        let constant = |column: &str, usable: bool, reason: &str| {
+            usable.then_some(()).ok_or_else(|| PlanError::Constant {
+                operation: self.name().to_owned(),
+                column: column.to_owned(),
+                reason: reason.to_owned(),
+            })
+        };
+        match self {
+            Self::Cast { column, to, output } => {
+                let from = read(column)?;
+                if !castable(from, *to) {
+                    return Err(wrong_type(column, &format!("a type that becomes {to} without loss"), from));
+                }
+                Ok(vec![Field::new(output, *to)])
+            }
+            Self::Arithmetic { left, right, output, .. } => {
+                for operand in [left, right] {
+                    match operand {
+                        Operand::Column(column) => numeric(column)?,
+                        Operand::Constant(value) => constant(output, value.is_finite(), "the constant is not finite")?,
+                    }
+                }
+                Ok(vec![Field::new(output, DataType::Float64)])
+            }
+            Self::Scale { column, center, scale, output } => {
+                numeric(column)?;
+                constant(column, center.is_finite(), "the center is not finite")?;
+                constant(column, scale.is_finite() && *scale != 0.0, "the scale is 0 or not finite")?;
+                Ok(vec![Field::new(output, DataType::Float64)])
+            }
+            Self::Impute { column, value, output } => {
+                let from = read(column)?;
+                if let Value::Float64(value) = value {
+                    constant(column, value.is_finite(), "the constant is not finite")?;
+                }
+                let to = imputed(from, value)
+                    .ok_or_else(|| wrong_type(column, &format!("a column that {value} can stand in"), from))?;
+                Ok(vec![Field::new(output, to)])
+            }
+            Self::OneHot { column, categories, missing, outputs, .. } => {
+                let from = read(column)?;
+                if !categories.matches(from) {
+                    return Err(wrong_type(column, "a column of the type of the categories", from));
+                }
+                if let Some(category) = categories.first_repeated() {
+                    constant(column, false, &format!("category {category} appears twice or cannot be compared"))?;
+                }
+                let expected = categories.len() + usize::from(*missing);
+                let reason = format!("{} outputs for {expected} categories", outputs.len());
+                constant(column, outputs.len() == expected, &reason)?;
+                Ok(outputs.iter().map(|output| Field::new(output, DataType::Float64)).collect())
+            }
+            Self::Extension { columns, outputs, .. } => {
+                columns.iter().try_for_each(|column| read(column).map(drop))?;
+                Ok(outputs.clone())
+            }
+        }
+    }
+}
+
+const fn castable(from: DataType, to: DataType) -> bool {
+    use DataType::{Boolean, Categorical, Float64, Int64, String};
+    match from {
+        Boolean => matches!(to, Boolean | Int64 | Float64),
+        Int64 => matches!(to, Int64 | Float64 | Categorical(CategoryType::Int64)),
+        Float64 => matches!(to, Float64),
+        String | Categorical(CategoryType::String) => matches!(to, String | Categorical(CategoryType::String)),
+        Categorical(CategoryType::Int64) => matches!(to, Int64 | Categorical(CategoryType::Int64)),
+    }
+}
+
+/// The type of a column of type `from` once its missing values are `value`.
+const fn imputed(from: DataType, value: &Value) -> Option<DataType> {
+    match (from, value) {
+        (DataType::Boolean | DataType::Int64 | DataType::Float64, Value::Float64(_)) => Some(DataType::Float64),
+        (DataType::Int64 | DataType::Categorical(CategoryType::Int64), Value::Int64(_))
+        | (DataType::Boolean, Value::Boolean(_))
+        | (DataType::String | DataType::Categorical(CategoryType::String), Value::String(_)) => Some(from),
+        _ => None,
+    }
+}

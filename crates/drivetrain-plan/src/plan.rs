@@ -1,0 +1,220 @@
+//! The program that a fitted pipeline is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ApplyError, ColumnMismatch, ColumnTable, DataType, Field, Matrix, Op, PlanBuilder, PlanError, Program, Registry,
+    Schema, SchemaMismatch, Table,
+};
+
+/// What a plan does with columns that its schema does not list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum ExtraColumns {
+    /// They are not looked at.
+    #[default]
+    Ignore,
+    /// They are an error that names them.
+    Reject,
+}
+
+/// A named result of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Output {
+    /// The name that the reader of the result sees.
+    pub name: String,
+    /// The plan's column that holds it.
+    pub column: String,
+}
+
+/// A fitted transformation: the input schema, operations in order, and the named outputs.
+///
+/// Built with [`PlanBuilder`]. A plan is checked when it is built and when it is deserialised: every column that is
+/// read exists and has a suitable type, no column is written twice, and output names are unique.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "PlanData", into = "PlanData")]
+pub struct Plan {
+    data: PlanData,
+    output_schema: Schema,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename = "Plan", deny_unknown_fields)]
+pub(crate) struct PlanData {
+    pub(crate) inputs: Schema,
+    pub(crate) extra_columns: ExtraColumns,
+    pub(crate) ops: Vec<Op>,
+    pub(crate) outputs: Vec<Output>,
+}
+
+impl TryFrom<PlanData> for Plan {
+    type Error = PlanError;
+
+    fn try_from(data: PlanData) -> Result<Self, Self::Error> {
+        let mut columns: BTreeMap<String, DataType> =
+            data.inputs.fields().iter().map(|field| (field.name.clone(), field.dtype)).collect();
+        for op in &data.ops {
+            for Field { name, dtype } in op.output_fields(|column| columns.get(column).copied())? {
+                if columns.insert(name.clone(), dtype).is_some() {
+                    return Err(PlanError::ColumnWrittenTwice { writer: op.name().to_owned(), column: name });
+                }
+            }
+        }
+        let fields = data.outputs.iter().map(|output| {
+            let dtype = columns.get(&output.column).ok_or_else(|| PlanError::UnknownColumn {
+                reader: format!("output `{}`", output.name),
+                column: output.column.clone(),
+            })?;
+            Ok(Field::new(&output.name, *dtype))
+        });
+        let output_schema = Schema::new(fields.collect::<Result<_, PlanError>>()?).map_err(|error| match error {
+            crate::SchemaError::DuplicateColumn { column } => PlanError::DuplicateOutput { name: column },
+            other => PlanError::DuplicateOutput { name: other.to_string() },
+        })?;
+        Ok(Self { data, output_schema })
+    }
+}
+
+impl From<Plan> for PlanData {
+    fn from(plan: Plan) -> Self {
+        plan.data
+    }
+}
+
+impl Plan {
+    /// The plan that hands every column of `schema` through.
+    ///
+    /// # Errors
+    /// None today: a valid schema always gives a valid plan.
+    pub fn identity(schema: Schema) -> Result<Self, PlanError> {
+        let names: Vec<String> = schema.names().map(str::to_owned).collect();
+        let mut builder = PlanBuilder::new(schema);
+        for name in names {
+            builder.output(&name, &name);
+        }
+        builder.build()
+    }
+
+    /// The schema recorded at fit.
+    #[must_use]
+    pub const fn inputs(&self) -> &Schema {
+        &self.data.inputs
+    }
+
+    /// What happens to columns that the schema does not list.
+    #[must_use]
+    pub const fn extra_columns(&self) -> ExtraColumns {
+        self.data.extra_columns
+    }
+
+    /// The operations, in order.
+    #[must_use]
+    pub fn ops(&self) -> &[Op] {
+        &self.data.ops
+    }
+
+    /// The outputs, in order.
+    #[must_use]
+    pub fn outputs(&self) -> &[Output] {
+        &self.data.outputs
+    }
+
+    /// Names and types of the outputs.
+    #[must_use]
+    pub const fn output_schema(&self) -> &Schema {
+        &self.output_schema
+    }
+
+    /// The names of the outputs, in order.
+    #[must_use]
+    pub fn feature_names(&self) -> Vec<&str> {
+        self.output_schema.names().collect()
+    }
+
+    /// The operations and inputs that the outputs depend on, by position.
+    pub(crate) fn live(&self) -> (Vec<usize>, Vec<usize>) {
+        let mut needed: BTreeSet<&str> = self.data.outputs.iter().map(|output| output.column.as_str()).collect();
+        let mut ops = Vec::new();
+        for (index, op) in self.data.ops.iter().enumerate().rev() {
+            if op.writes().iter().any(|column| needed.contains(column)) {
+                needed.extend(op.reads());
+                ops.push(index);
+            }
+        }
+        ops.reverse();
+        let inputs = self.data.inputs.names().enumerate().filter(|(_, name)| needed.contains(name));
+        (inputs.map(|(index, _)| index).collect(), ops)
+    }
+
+    /// The input columns that the outputs depend on; only these need to be there when the plan is applied.
+    #[must_use]
+    pub fn required_inputs(&self) -> Vec<&Field> {
+        let (inputs, _) = self.live();
+        inputs.into_iter().filter_map(|index| self.data.inputs.fields().get(index)).collect()
+    }
+
+    /// Checks a table's schema against the one recorded at fit: every needed column is there with its type, in any
+    /// order, and no other column is there if those are refused.
+    ///
+    /// # Errors
+    /// The [`SchemaMismatch`] that lists every difference by name.
+    pub fn check_schema(&self, found: &Schema) -> Result<(), SchemaMismatch> {
+        let mut mismatch = SchemaMismatch {
+            expected_columns: self.data.inputs.len(),
+            found_columns: found.len(),
+            ..SchemaMismatch::default()
+        };
+        for Field { name, dtype } in self.required_inputs() {
+            match found.dtype(name) {
+                None => mismatch.missing.push(name.clone()),
+                Some(found) if found != *dtype => {
+                    mismatch.retyped.push(ColumnMismatch { column: name.clone(), expected: *dtype, found });
+                }
+                Some(_) => {}
+            }
+        }
+        if self.data.extra_columns == ExtraColumns::Reject {
+            let extra = found.names().filter(|name| self.data.inputs.field(name).is_none());
+            mismatch.extra.extend(extra.map(str::to_owned));
+        }
+        if mismatch.is_empty() { Ok(()) } else { Err(mismatch) }
+    }
+
+    /// This plan followed by `next`, which reads this plan's outputs by name.
+    ///
+    /// # Errors
+    /// [`PlanError::Chain`] when `next` needs a column that this plan does not give.
+    pub fn then(&self, next: &Self) -> Result<Self, PlanError> {
+        next.check_schema(&self.output_schema).map_err(PlanError::Chain)?;
+        let mut builder = PlanBuilder::new(self.data.inputs.clone());
+        builder.extra_columns(self.data.extra_columns);
+        let own = builder.inline(self, |name| Some(name.to_owned()))?;
+        let column = |name: &str| Some(own.iter().find(|output| output.name == name)?.column.clone());
+        for output in builder.inline(next, column)? {
+            builder.output(&output.name, &output.column);
+        }
+        builder.build()
+    }
+
+    /// The feature matrix of `table`: every output as `f64`, shape (rows, outputs), NaN where missing.
+    ///
+    /// Prepares a [`Program`] and runs it once; to apply a plan many times, keep the program.
+    ///
+    /// # Errors
+    /// [`ApplyError`] when the table does not fit, an output is not numeric, a category is unknown, or the plan needs
+    /// an extension.
+    pub fn apply(&self, table: &dyn Table) -> Result<Matrix, ApplyError> {
+        Program::new(self, &Registry::new())?.apply(table)
+    }
+
+    /// The outputs of `table` as typed columns.
+    ///
+    /// # Errors
+    /// [`ApplyError`] when the table does not fit, a category is unknown, or the plan needs an extension.
+    pub fn run(&self, table: &dyn Table) -> Result<ColumnTable, ApplyError> {
+        Program::new(self, &Registry::new())?.run(table)
+    }
+}

@@ -1,0 +1,116 @@
+//! One-hot encoding of a block of rows.
+
+use crate::{CategoricalColumn, Categories, Column, Int64Column, UnknownCategory, categories::float_key};
+
+/// The code of a row whose columns are all 0.
+const NONE: u32 = u32::MAX;
+/// The code of a value that is refused.
+const UNKNOWN: u32 = u32::MAX - 1;
+
+/// Categories prepared for lookup: sorted values with the output that each one sets.
+#[derive(Debug, Clone)]
+pub(super) struct OneHot {
+    lookup: Lookup,
+    n_outputs: usize,
+    /// The code of a missing value.
+    missing: u32,
+    /// The code of a value that is no category.
+    other: u32,
+}
+
+#[derive(Debug, Clone)]
+enum Lookup {
+    Boolean([u32; 2]),
+    Int64(Vec<(i64, u32)>),
+    Float64(Vec<(u64, u32)>),
+    String(Vec<(String, u32)>),
+}
+
+fn sorted<T: Ord, V>(values: &[V], key: impl Fn(&V) -> T) -> Vec<(T, u32)> {
+    let mut pairs: Vec<(T, u32)> = values.iter().map(key).zip(0..).collect();
+    pairs.sort_unstable();
+    pairs
+}
+
+fn find<T: Ord>(pairs: &[(T, u32)], is: impl Fn(&T) -> std::cmp::Ordering) -> Option<u32> {
+    pairs.binary_search_by(|(key, _)| is(key)).ok().and_then(|index| pairs.get(index)).map(|(_, code)| *code)
+}
+
+impl OneHot {
+    pub(super) fn new(categories: &Categories, missing: bool, unknown: UnknownCategory) -> Self {
+        let other = match unknown {
+            UnknownCategory::Error => UNKNOWN,
+            UnknownCategory::Ignore => NONE,
+        };
+        let lookup = match categories {
+            Categories::Boolean(values) => {
+                let code =
+                    |value| values.iter().zip(0..).find(|(found, _)| **found == value).map_or(other, |(_, code)| code);
+                Lookup::Boolean([code(false), code(true)])
+            }
+            Categories::Int64(values) => Lookup::Int64(sorted(values, |value| *value)),
+            Categories::Float64(values) => Lookup::Float64(sorted(values, |value| float_key(*value))),
+            Categories::String(values) => Lookup::String(sorted(values, String::clone)),
+        };
+        let count = u32::try_from(categories.len()).unwrap_or(NONE);
+        Self {
+            lookup,
+            n_outputs: categories.len() + usize::from(missing),
+            missing: if missing { count } else { other },
+            other,
+        }
+    }
+
+    /// The code of a text.
+    pub(super) fn text_code(&self, text: &str) -> u32 {
+        match &self.lookup {
+            Lookup::String(pairs) => find(pairs, |key| key.as_str().cmp(text)).unwrap_or(self.other),
+            _ => self.other,
+        }
+    }
+
+    fn integer_codes(&self, column: &Int64Column<'_>) -> Vec<u32> {
+        let Lookup::Int64(pairs) = &self.lookup else { return vec![self.other; column.len()] };
+        let code = |value| find(pairs, |key| key.cmp(&value)).unwrap_or(self.other);
+        column.iter().map(|value| value.map_or(self.missing, code)).collect()
+    }
+
+    fn codes(&self, column: &Column<'_>, dictionary: Option<&[u32]>) -> Vec<u32> {
+        match (column, dictionary) {
+            (Column::Categorical(CategoricalColumn::Dictionary { codes, .. }), Some(meaning)) => {
+                let code = |code: &u32| usize::try_from(*code).ok().and_then(|code| meaning.get(code)).copied();
+                codes.iter().map(|found| code(found).unwrap_or(self.missing)).collect()
+            }
+            (Column::Int64(column) | Column::Categorical(CategoricalColumn::Int64(column)), _) => {
+                self.integer_codes(column)
+            }
+            (Column::Float64(values), _) => {
+                let Lookup::Float64(pairs) = &self.lookup else { return vec![self.other; values.len()] };
+                let code = |value: f64| find(pairs, |key| key.cmp(&float_key(value))).unwrap_or(self.other);
+                values.iter().map(|&value| if value.is_nan() { self.missing } else { code(value) }).collect()
+            }
+            (Column::Boolean(values), _) => {
+                let Lookup::Boolean(pair) = self.lookup else { return vec![self.other; values.len()] };
+                values.iter().map(|value| value.map_or(self.missing, |value| pair[usize::from(value)])).collect()
+            }
+            (column, _) => (0..column.len())
+                .map(|row| column.text(row).map_or(self.missing, |text| self.text_code(text)))
+                .collect(),
+        }
+    }
+
+    /// One column per output; the row of the first value that is refused, if there is one.
+    pub(super) fn encode(&self, column: &Column<'_>, dictionary: Option<&[u32]>) -> Result<Vec<Vec<f64>>, usize> {
+        let codes = self.codes(column, dictionary);
+        let mut outputs = vec![vec![0.0; codes.len()]; self.n_outputs];
+        for (row, code) in codes.into_iter().enumerate() {
+            if code == UNKNOWN {
+                return Err(row);
+            }
+            if let Some(output) = usize::try_from(code).ok().and_then(|code| outputs.get_mut(code)) {
+                output[row] = 1.0;
+            }
+        }
+        Ok(outputs)
+    }
+}

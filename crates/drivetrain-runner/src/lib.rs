@@ -1,0 +1,1 @@
+//! Plays SageMaker locally: an object store, job directories, processes, logs and metrics.
