@@ -47,9 +47,9 @@ mod shuffle;
 mod source;
 mod split;
 
+pub use self::csv::{parse_csv, read_csv, to_csv, write_csv};
 pub use acquire::{Acquisition, acquire};
 pub use checksum::Checksum;
-pub use csv::{parse_csv, read_csv, to_csv, write_csv};
 pub use description::{Description, TrailingText};
 pub use error::{DatasetError, TextError};
 pub use parse::parse;
