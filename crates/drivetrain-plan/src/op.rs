@@ -36,7 +36,7 @@ pub enum Op {
     Scale {
         /// The numeric column read.
         column: String,
-        /// What is subtracted; finite.
+        /// What is subtracted; finite, or NaN where nothing was learned, and then everything is missing.
         center: f64,
         /// What is then divided by; finite and not 0.
         scale: f64,
@@ -260,7 +260,7 @@ impl Op {
             }
             Self::Scale { column, center, scale, output } => {
                 numeric(column)?;
-                constant(column, center.is_finite(), "the center is not finite")?;
+                constant(column, !center.is_infinite(), "the center is infinite")?;
                 constant(column, scale.is_finite() && *scale != 0.0, "the scale is 0 or not finite")?;
                 Ok(vec![Field::new(output, DataType::Float64)])
             }

@@ -1,1 +1,69 @@
-//! Estimators that learn from tables and lower to plans: scalers, encoders, imputers, column transformer, pipeline.
+//! What learns from tables: estimators with scikit-learn's names, parameters and numbers.
+//!
+//! An [`Estimator`] holds hyper-parameters only. [`Estimator::fit`] gives something [`Fitted`], which lowers to a
+//! [`Plan`](drivetrain_plan::Plan): plain data that runs without this crate. An estimator cannot transform before it is
+//! fitted, because it has no such method:
+//!
+//! ```compile_fail
+//! # use drivetrain_plan::Table;
+//! # fn f(table: &dyn Table) {
+//! drivetrain_transform::StandardScaler::new().transform(table);
+//! # }
+//! ```
+//!
+//! A pipeline that one-hot encodes categories, and imputes and scales numbers:
+//!
+//! ```
+//! use drivetrain_plan::{Column, ColumnTable};
+//! use drivetrain_transform::{
+//!     Block, ColumnTransformer, DtypeClass, Estimator, Fitted, OneHotEncoder, Pipeline, SimpleImputer, StandardScaler,
+//!     Step, make_column_selector,
+//! };
+//!
+//! let numbers = Pipeline::new(vec![
+//!     Step::new("impute", SimpleImputer::mean()),
+//!     Step::new("scale", StandardScaler::new()),
+//! ])?;
+//! let columns = ColumnTransformer::new(vec![
+//!     Block::new("text", OneHotEncoder::new(), make_column_selector().dtype_include([DtypeClass::String])),
+//!     Block::new("numbers", numbers, make_column_selector().dtype_exclude([DtypeClass::String])),
+//! ])?;
+//!
+//! let cars = ColumnTable::new(vec![
+//!     ("weight".into(), Column::from(vec![2000.0, f64::NAN, 4000.0])),
+//!     ("origin".into(), Column::from(vec![Some("usa"), Some("japan"), Some("usa")])),
+//! ])?;
+//! let fitted = columns.fit(&cars, None)?;
+//! let features = fitted.transform(&cars)?;
+//! assert_eq!(features.feature_names(), ["text__origin_japan", "text__origin_usa", "numbers__weight"]);
+//! assert_eq!(features.values().row(1).to_vec(), [1.0, 0.0, 0.0]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # A transformer of your own
+//! Implement [`Estimator`] and [`Fitted`] for your types; nothing is registered anywhere. The fitted type states, as
+//! operations of a [`PlanBuilder`](drivetrain_plan::PlanBuilder), what it computes from the constants it learned. The
+//! crate `drivetrain-conformance` then checks the laws that every estimator keeps.
+
+mod check;
+mod column_transformer;
+mod error;
+mod estimator;
+mod one_hot_encoder;
+mod pipeline;
+mod selector;
+mod simple_imputer;
+mod standard_scaler;
+mod statistics;
+
+pub use check::{check_input, check_numeric};
+pub use column_transformer::{Block, ColumnTransformer, FittedBlock, FittedColumnTransformer, Remainder};
+pub use drivetrain_plan;
+pub use error::{FitError, ParameterError, TransformError};
+pub use estimator::{AnyEstimator, DynEstimator, Estimator, Fitted};
+pub use one_hot_encoder::{EncodedColumn, FittedOneHotEncoder, OneHotEncoder};
+pub use pipeline::{FittedPipeline, FittedStep, Pipeline, Step};
+pub use selector::{ColumnSelector, Columns, DtypeClass, make_column_selector};
+pub use simple_imputer::{FittedSimpleImputer, ImputedColumn, SimpleImputer, Strategy};
+pub use standard_scaler::{FittedStandardScaler, ScaledColumn, StandardScaler};
+pub use statistics::Moments;

@@ -1,0 +1,46 @@
+//! Checks that every estimator makes before it learns.
+
+use std::borrow::Cow;
+
+use drivetrain_plan::{Column, Field, Table};
+
+use crate::FitError;
+
+/// Checks that there is something to learn from, and that the target, if there is one, fits.
+///
+/// # Errors
+/// [`FitError::Empty`] and [`FitError::TargetLength`].
+pub fn check_input(x: &dyn Table, y: Option<&[f64]>) -> Result<(), FitError> {
+    let (rows, columns) = (x.n_rows(), x.schema().len());
+    if rows == 0 || columns == 0 {
+        return Err(FitError::Empty { rows, columns });
+    }
+    match y {
+        Some(y) if y.len() != rows => Err(FitError::TargetLength { rows, found: y.len() }),
+        _ => Ok(()),
+    }
+}
+
+/// The column that `field` describes.
+pub(crate) fn column<'t>(x: &'t dyn Table, field: &Field) -> Result<Column<'t>, FitError> {
+    x.column(&field.name)
+        .filter(|column| column.dtype() == field.dtype && column.len() == x.n_rows())
+        .ok_or_else(|| FitError::AbsentColumn { column: field.name.clone(), dtype: field.dtype })
+}
+
+/// The values of a numeric column, NaN where missing, none of them infinite.
+///
+/// # Errors
+/// [`FitError::NotNumeric`] in the name of `estimator`, and [`FitError::NotFinite`] with the row.
+pub fn check_numeric(x: &dyn Table, field: &Field, estimator: &'static str) -> Result<Vec<f64>, FitError> {
+    let found = column(x, field)?;
+    let values = found.to_f64().map(Cow::into_owned).ok_or_else(|| FitError::NotNumeric {
+        estimator,
+        column: field.name.clone(),
+        dtype: field.dtype,
+    })?;
+    match values.iter().position(|value| value.is_infinite()) {
+        Some(row) => Err(FitError::NotFinite { column: field.name.clone(), row, value: values[row] }),
+        None => Ok(values),
+    }
+}

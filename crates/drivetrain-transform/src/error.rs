@@ -1,0 +1,166 @@
+//! What can go wrong when estimators are built, fitted and applied.
+
+use drivetrain_plan::{ApplyError, DataType, PlanError};
+use thiserror::Error;
+
+/// Parameters that no estimator can have.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum ParameterError {
+    /// A step or block name that is empty, contains `__` or appears twice.
+    #[error("step name `{name}`: {reason}")]
+    StepName {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A pipeline without steps.
+    #[error("a pipeline needs at least one step")]
+    NoSteps,
+    /// A pattern that is not a regular expression.
+    #[error("`{pattern}` is not a regular expression")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What the parser says.
+        #[source]
+        source: regex::Error,
+    },
+    /// Declared categories that repeat or cannot be compared.
+    #[error("column `{column}`: category `{category}` is declared twice or cannot be compared")]
+    RepeatedCategory {
+        /// The column.
+        column: String,
+        /// The category.
+        category: String,
+    },
+}
+
+/// Data that an estimator cannot be fitted on.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum FitError {
+    /// There is nothing to learn from.
+    #[error("cannot fit on {rows} rows and {columns} columns; at least 1 of each is needed")]
+    Empty {
+        /// The rows found.
+        rows: usize,
+        /// The columns found.
+        columns: usize,
+    },
+    /// The target has another length than the table.
+    #[error("the target has {found} values for {rows} rows")]
+    TargetLength {
+        /// The rows of the table.
+        rows: usize,
+        /// The values of the target.
+        found: usize,
+    },
+    /// The estimator needs a target.
+    #[error("{estimator} needs a target")]
+    NoTarget {
+        /// The estimator.
+        estimator: &'static str,
+    },
+    /// A table does not hand out a column that its schema lists.
+    #[error("the table has no column `{column}` of type {dtype} although its schema lists it")]
+    AbsentColumn {
+        /// The column.
+        column: String,
+        /// Its type in the schema.
+        dtype: DataType,
+    },
+    /// A column is not numeric.
+    #[error("column `{column}` is {dtype}; {estimator} takes boolean, int64 and float64")]
+    NotNumeric {
+        /// The estimator.
+        estimator: &'static str,
+        /// The column.
+        column: String,
+        /// Its type.
+        dtype: DataType,
+    },
+    /// A value is infinite.
+    #[error("column `{column}`, row {row}: {value} is not finite")]
+    NotFinite {
+        /// The column.
+        column: String,
+        /// The row, counted from 0.
+        row: usize,
+        /// The value.
+        value: f64,
+    },
+    /// A constant cannot stand in a column.
+    #[error("column `{column}` is {dtype}, where {value} cannot stand")]
+    FillValue {
+        /// The column.
+        column: String,
+        /// Its type.
+        dtype: DataType,
+        /// The constant.
+        value: String,
+    },
+    /// A value is not among the declared categories.
+    #[error("column `{column}`, row {row}: `{value}` is not among the declared categories")]
+    UnknownCategory {
+        /// The column.
+        column: String,
+        /// The row, counted from 0.
+        row: usize,
+        /// The value.
+        value: String,
+    },
+    /// Declared categories have another type than their column.
+    #[error("column `{column}` is {dtype}, but its declared categories are of another type")]
+    CategoryType {
+        /// The column.
+        column: String,
+        /// Its type.
+        dtype: DataType,
+    },
+    /// A specification names columns that are not there.
+    #[error("{reader} names columns that are not there: {}", columns.join(", "))]
+    UnknownColumns {
+        /// What names them.
+        reader: String,
+        /// The names.
+        columns: Vec<String>,
+    },
+    /// A step of a pipeline or a block of a column transformer failed.
+    #[error("step `{step}` failed")]
+    Step {
+        /// The step's name.
+        step: String,
+        /// Why.
+        #[source]
+        source: Box<FitError>,
+    },
+    /// The result of a step could not be computed for the next one.
+    #[error("the output of the step could not be computed")]
+    Transform(#[from] TransformError),
+    /// What was learned does not form a plan.
+    #[error("what was learned does not form a plan")]
+    Plan(#[from] PlanError),
+    /// A failure of an estimator from outside of this crate.
+    #[error("{estimator} could not be fitted")]
+    Other {
+        /// The estimator.
+        estimator: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// Data that a fitted estimator cannot transform.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TransformError {
+    /// What was learned does not form a plan.
+    #[error("what was learned does not form a plan")]
+    Plan(#[from] PlanError),
+    /// The plan could not be applied.
+    #[error("the plan could not be applied")]
+    Apply(#[from] ApplyError),
+}

@@ -1,0 +1,157 @@
+//! Which columns a block of a column transformer takes.
+
+use drivetrain_plan::{DataType, Schema};
+use regex::Regex;
+
+use crate::{FitError, ParameterError};
+
+/// The columns of a block: by name, or selected at fit.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Columns {
+    /// These columns, in this order.
+    Names(Vec<String>),
+    /// The columns that the selector finds, in the order of the table.
+    Selected(ColumnSelector),
+}
+
+/// Types as selectors name them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DtypeClass {
+    /// `boolean`.
+    Boolean,
+    /// `int64`.
+    Int64,
+    /// `float64`.
+    Float64,
+    /// `int64` and `float64`.
+    Number,
+    /// `string`.
+    String,
+    /// Categories of any kind.
+    Category,
+}
+
+impl DtypeClass {
+    const fn contains(self, dtype: DataType) -> bool {
+        match self {
+            Self::Boolean => matches!(dtype, DataType::Boolean),
+            Self::Int64 => matches!(dtype, DataType::Int64),
+            Self::Float64 => matches!(dtype, DataType::Float64),
+            Self::Number => matches!(dtype, DataType::Int64 | DataType::Float64),
+            Self::String => matches!(dtype, DataType::String),
+            Self::Category => dtype.is_categorical(),
+        }
+    }
+}
+
+/// Selects columns by type and name, like scikit-learn's `make_column_selector`.
+///
+/// It looks once, at fit; the fitted transformer holds the names it found.
+///
+/// ```
+/// use drivetrain_plan::{CategoryType, DataType, Field, Schema};
+/// use drivetrain_transform::{DtypeClass, make_column_selector};
+///
+/// let schema = Schema::new(vec![
+///     Field::new("cylinders", DataType::Categorical(CategoryType::Int64)),
+///     Field::new("weight", DataType::Float64),
+/// ])?;
+/// let selector = make_column_selector().dtype_exclude([DtypeClass::Category]);
+/// assert_eq!(selector.select(&schema), ["weight"]);
+/// assert_eq!(make_column_selector().pattern("^cyl")?.select(&schema), ["cylinders"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct ColumnSelector {
+    pattern: Option<Regex>,
+    include: Vec<DtypeClass>,
+    exclude: Vec<DtypeClass>,
+}
+
+impl PartialEq for ColumnSelector {
+    fn eq(&self, other: &Self) -> bool {
+        self.pattern.as_ref().map(Regex::as_str) == other.pattern.as_ref().map(Regex::as_str)
+            && self.include == other.include
+            && self.exclude == other.exclude
+    }
+}
+
+/// A selector of all columns, to be narrowed.
+#[must_use]
+pub fn make_column_selector() -> ColumnSelector {
+    ColumnSelector::default()
+}
+
+impl ColumnSelector {
+    /// Only columns of one of these types.
+    #[must_use]
+    pub fn dtype_include(mut self, classes: impl IntoIterator<Item = DtypeClass>) -> Self {
+        self.include.extend(classes);
+        self
+    }
+
+    /// No column of any of these types.
+    #[must_use]
+    pub fn dtype_exclude(mut self, classes: impl IntoIterator<Item = DtypeClass>) -> Self {
+        self.exclude.extend(classes);
+        self
+    }
+
+    /// Only columns in whose name the regular expression is found.
+    ///
+    /// # Errors
+    /// [`ParameterError::Pattern`] when it is not a regular expression.
+    pub fn pattern(mut self, pattern: &str) -> Result<Self, ParameterError> {
+        let compiled = Regex::new(pattern);
+        let compiled = compiled.map_err(|source| ParameterError::Pattern { pattern: pattern.to_owned(), source })?;
+        self.pattern = Some(compiled);
+        Ok(self)
+    }
+
+    /// The names of the selected columns, in the order of the schema.
+    #[must_use]
+    pub fn select(&self, schema: &Schema) -> Vec<String> {
+        let any = |classes: &[DtypeClass], dtype| classes.iter().any(|class| class.contains(dtype));
+        let fields = schema.fields().iter().filter(|field| {
+            self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(&field.name))
+                && (self.include.is_empty() || any(&self.include, field.dtype))
+                && !any(&self.exclude, field.dtype)
+        });
+        fields.map(|field| field.name.clone()).collect()
+    }
+}
+
+impl Columns {
+    /// The names of the columns in `schema`, on behalf of `reader`.
+    pub(crate) fn resolve(&self, schema: &Schema, reader: &str) -> Result<Vec<String>, FitError> {
+        match self {
+            Self::Selected(selector) => Ok(selector.select(schema)),
+            Self::Names(names) => {
+                let absent = names.iter().filter(|name| schema.field(name).is_none()).cloned().collect::<Vec<_>>();
+                if absent.is_empty() {
+                    Ok(names.clone())
+                } else {
+                    Err(FitError::UnknownColumns { reader: reader.to_owned(), columns: absent })
+                }
+            }
+        }
+    }
+}
+
+impl From<ColumnSelector> for Columns {
+    fn from(selector: ColumnSelector) -> Self {
+        Self::Selected(selector)
+    }
+}
+
+impl<const N: usize> From<[&str; N]> for Columns {
+    fn from(names: [&str; N]) -> Self {
+        Self::Names(names.into_iter().map(str::to_owned).collect())
+    }
+}
+
+impl From<Vec<String>> for Columns {
+    fn from(names: Vec<String>) -> Self {
+        Self::Names(names)
+    }
+}

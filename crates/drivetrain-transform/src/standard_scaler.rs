@@ -1,0 +1,166 @@
+//! Standardisation: zero mean, unit variance.
+
+use drivetrain_plan::{Op, Plan, PlanBuilder, PlanError, Schema, Table};
+use serde::{Deserialize, Serialize};
+
+use crate::{Estimator, FitError, Fitted, Moments, check_input, check_numeric};
+
+/// Subtracts the mean and divides by the population standard deviation, column by column, like scikit-learn's
+/// `StandardScaler`.
+///
+/// Takes boolean, `int64` and `float64` columns and gives `float64` columns of the same names. Missing values are
+/// left out of the statistics and stay missing. A column that cannot be told from a constant is divided by 1.
+///
+/// ```
+/// use drivetrain_plan::{Column, ColumnTable};
+/// use drivetrain_transform::{Estimator, StandardScaler};
+///
+/// let table = ColumnTable::new(vec![("x".into(), Column::from(vec![1_i64, 2, 3]))])?;
+/// let scaled = StandardScaler::new().fit_transform(&table, None)?;
+/// assert_eq!(scaled.values()[(1, 0)], 0.0);
+/// assert_eq!(scaled.values()[(2, 0)], 1.5_f64.sqrt());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StandardScaler {
+    with_mean: bool,
+    with_std: bool,
+}
+
+impl Default for StandardScaler {
+    fn default() -> Self {
+        Self { with_mean: true, with_std: true }
+    }
+}
+
+impl StandardScaler {
+    /// A scaler that centres and scales.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether the mean is subtracted.
+    #[must_use]
+    pub const fn with_mean(self, with_mean: bool) -> Self {
+        Self { with_mean, ..self }
+    }
+
+    /// Whether values are divided by the standard deviation.
+    #[must_use]
+    pub const fn with_std(self, with_std: bool) -> Self {
+        Self { with_std, ..self }
+    }
+}
+
+/// What a [`StandardScaler`] learned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FittedStandardScaler {
+    parameters: StandardScaler,
+    schema: Schema,
+    columns: Vec<ScaledColumn>,
+}
+
+/// What a [`StandardScaler`] learned of one column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScaledColumn {
+    /// The column.
+    pub name: String,
+    /// The number of values that were not missing.
+    pub n_samples_seen: usize,
+    /// Their mean; NaN when there was none.
+    pub mean: f64,
+    /// Their population variance; NaN when there was none.
+    pub variance: f64,
+    /// The square root of the variance, 1 for a constant.
+    pub scale: f64,
+}
+
+impl FittedStandardScaler {
+    /// What was learned, per column.
+    #[must_use]
+    pub fn columns(&self) -> &[ScaledColumn] {
+        &self.columns
+    }
+}
+
+impl Estimator for StandardScaler {
+    type Fitted = FittedStandardScaler;
+
+    fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
+        check_input(x, y)?;
+        let columns = x.schema().fields().iter().map(|field| {
+            let moments = Moments::of(&check_numeric(x, field, "StandardScaler")?);
+            let variance = moments.variance();
+            let divides = moments.count() > 0 && !moments.is_constant();
+            Ok(ScaledColumn {
+                name: field.name.clone(),
+                n_samples_seen: moments.count(),
+                mean: moments.mean(),
+                variance,
+                scale: if divides { variance.sqrt() } else { 1.0 },
+            })
+        });
+        let columns = columns.collect::<Result<_, FitError>>()?;
+        Ok(FittedStandardScaler { parameters: *self, schema: x.schema().clone(), columns })
+    }
+}
+
+impl Fitted for FittedStandardScaler {
+    fn lower(&self) -> Result<Plan, PlanError> {
+        let mut builder = PlanBuilder::new(self.schema.clone());
+        for ScaledColumn { name, mean, scale, .. } in &self.columns {
+            let output = builder.fresh(name);
+            builder.push(Op::Scale {
+                column: name.clone(),
+                center: if self.parameters.with_mean { *mean } else { 0.0 },
+                scale: if self.parameters.with_std { *scale } else { 1.0 },
+                output: output.clone(),
+            });
+            builder.output(name, &output);
+        }
+        builder.build()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use drivetrain_plan::{Column, ColumnTable};
+
+    use super::*;
+
+    fn fit(values: Vec<f64>) -> FittedStandardScaler {
+        let table = ColumnTable::new(vec![("x".into(), Column::from(values))]).unwrap();
+        StandardScaler::new().fit(&table, None).unwrap()
+    }
+
+    #[test]
+    fn a_column_without_values_scales_to_missing() {
+        let fitted = fit(vec![f64::NAN, f64::NAN]);
+        let table = ColumnTable::new(vec![("x".into(), Column::from(vec![5.0]))]).unwrap();
+        assert!(fitted.transform(&table).unwrap().values()[(0, 0)].is_nan());
+    }
+
+    #[test]
+    fn an_infinite_value_is_refused_with_its_place() {
+        let table = ColumnTable::new(vec![("x".into(), Column::from(vec![1.0, f64::NEG_INFINITY]))]).unwrap();
+        let error = StandardScaler::new().fit(&table, None).unwrap_err();
+        assert_eq!(error.to_string(), "column `x`, row 1: -inf is not finite");
+    }
+
+    #[test]
+    fn a_text_column_is_refused_by_name() {
+        let table = ColumnTable::new(vec![("x".into(), Column::from(vec![Some("a")]))]).unwrap();
+        let error = StandardScaler::new().fit(&table, None).unwrap_err();
+        assert_eq!(error.to_string(), "column `x` is string; StandardScaler takes boolean, int64 and float64");
+    }
+
+    #[test]
+    fn extreme_magnitudes_neither_overflow_nor_vanish() {
+        for magnitude in [1e100, 1e-100] {
+            let fitted = fit(vec![magnitude, 3.0 * magnitude]);
+            assert_eq!(fitted.columns()[0].scale, magnitude);
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Statistics that can be computed in parts and merged.
+
+use serde::{Deserialize, Serialize};
+
+/// Values that are summed directly before they are merged.
+const BLOCK: usize = 1024;
+
+/// Count, mean and sum of squared deviations of values, missing ones left out.
+///
+/// Computed by blocks that are merged as in Chan, Golub and `LeVeque`, "Algorithms for computing the sample variance:
+/// analysis and recommendations", The American Statistician 37 (1983), doi:10.1080/00031305.1983.10483115; within a
+/// block in two passes with their correction term. Nothing cancels when the mean is large beside the deviations.
+///
+/// ```
+/// use drivetrain_transform::Moments;
+///
+/// let mut left = Moments::of(&[1e9, f64::NAN]);
+/// left.merge(Moments::of(&[1e9 + 2.0]));
+/// assert_eq!((left.count(), left.mean(), left.variance()), (2, 1e9 + 1.0, 1.0));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Moments {
+    count: usize,
+    mean: f64,
+    squares: f64,
+}
+
+impl Moments {
+    /// The moments of `values`; NaN is missing.
+    #[must_use]
+    pub fn of(values: &[f64]) -> Self {
+        let mut moments = Self::default();
+        for block in values.chunks(BLOCK) {
+            moments.merge(Self::of_block(block));
+        }
+        moments
+    }
+
+    fn of_block(values: &[f64]) -> Self {
+        let present = || values.iter().copied().filter(|value| !value.is_nan());
+        let count = present().count();
+        if count == 0 {
+            return Self::default();
+        }
+        let n = count as f64;
+        let mean = present().sum::<f64>() / n;
+        let (sum, squares) = present()
+            .map(|value| value - mean)
+            .fold((0.0, 0.0), |(sum, squares), deviation| (sum + deviation, squares + deviation * deviation));
+        Self { count, mean, squares: squares - sum * sum / n }
+    }
+
+    /// Adds the values behind `other`.
+    pub fn merge(&mut self, other: Self) {
+        if self.count == 0 || other.count == 0 {
+            if self.count == 0 {
+                *self = other;
+            }
+            return;
+        }
+        let (own, added) = (self.count as f64, other.count as f64);
+        let total = own + added;
+        let delta = other.mean - self.mean;
+        self.mean += delta * (added / total);
+        self.squares += other.squares + delta * delta * (own * added / total);
+        self.count += other.count;
+    }
+
+    /// The number of values that were not missing.
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The mean; NaN when there was no value.
+    #[must_use]
+    pub const fn mean(&self) -> f64 {
+        if self.count == 0 { f64::NAN } else { self.mean }
+    }
+
+    /// The population variance (divided by the count); NaN when there was no value.
+    #[must_use]
+    pub fn variance(&self) -> f64 {
+        if self.count == 0 { f64::NAN } else { self.squares.max(0.0) / self.count as f64 }
+    }
+
+    /// Whether the values cannot be told from a constant: their variance is within the rounding error of its own
+    /// computation, `n eps var + (n mean eps)^2`. As scikit-learn's `_is_constant_feature`.
+    #[must_use]
+    pub fn is_constant(&self) -> bool {
+        let (n, variance) = (self.count as f64, self.variance());
+        let error = n * self.mean * f64::EPSILON;
+        variance <= n * f64::EPSILON * variance + error * error
+    }
+}
+
+/// The median of the values that are not NaN, the mean of the middle two when their number is even; `None` if there is
+/// no value.
+pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.retain(|value| !value.is_nan());
+    let (half, even) = (values.len() / 2, values.len().is_multiple_of(2));
+    if values.is_empty() {
+        return None;
+    }
+    let (below, upper, _) = values.select_nth_unstable_by(half, f64::total_cmp);
+    let upper = *upper;
+    if !even {
+        return Some(upper);
+    }
+    // Halved before they are added: two huge values must not overflow.
+    below.iter().copied().max_by(f64::total_cmp).map(|lower| {
+        let sum = lower + upper;
+        if sum.is_finite() { sum / 2.0 } else { lower / 2.0 + upper / 2.0 }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn merging_parts_equals_one_pass(values in proptest::collection::vec(-1e3..1e3_f64, 2..4000), at in 0.0..1.0_f64) {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at lies in 0..1")]
+            let at = (values.len() as f64 * at) as usize;
+            let mut parts = Moments::of(&values[..at]);
+            parts.merge(Moments::of(&values[at..]));
+            let whole = Moments::of(&values);
+            prop_assert_eq!(parts.count(), whole.count());
+            prop_assert!((parts.mean() - whole.mean()).abs() <= 1e-12 * 1e3);
+            prop_assert!((parts.variance() - whole.variance()).abs() <= 1e-12 * 1e6);
+        }
+
+        #[test]
+        fn the_median_splits_the_values(values in proptest::collection::vec(-1e3..1e3_f64, 1..50)) {
+            let median = median(values.clone()).unwrap();
+            let below = values.iter().filter(|value| **value < median).count();
+            let above = values.iter().filter(|value| **value > median).count();
+            prop_assert!(below <= values.len() / 2 && above <= values.len() / 2);
+        }
+    }
+
+    #[test]
+    fn a_large_mean_does_not_swallow_the_deviations() {
+        let values: Vec<f64> = (0..5000).map(|row| 1e9 + f64::from(row % 2)).collect();
+        assert!((Moments::of(&values).variance() - 0.25).abs() < 1e-9);
+    }
+
+    #[test]
+    fn constants_are_recognised_and_small_deviations_are_not_constants() {
+        assert!(Moments::of(&[0.1; 3000]).is_constant());
+        assert!(!Moments::of(&[1e-20, 3e-20]).is_constant());
+        assert!(!Moments::of(&[1.0, 1.0 + 1e-7]).is_constant());
+    }
+
+    #[test]
+    fn nothing_has_no_mean() {
+        let nothing = Moments::of(&[f64::NAN]);
+        assert!(nothing.count() == 0 && nothing.mean().is_nan() && nothing.variance().is_nan());
+        assert_eq!(median(vec![f64::NAN]), None);
+    }
+
+    #[test]
+    fn the_median_of_huge_values_is_finite() {
+        assert_eq!(median(vec![f64::MAX, f64::MAX]), Some(f64::MAX));
+    }
+}
