@@ -1,0 +1,111 @@
+//! From files to a model, trusting none of them.
+
+use drivetrain_forest::Forest;
+use drivetrain_plan::Plan;
+use serde::de::DeserializeOwned;
+
+use crate::{
+    Artifact, ArtifactError, BoxError, Limits, Manifest, Model, ModelKind, Pipeline, Reader, Regressor, Sha256,
+    manifest::{self, FileKind, FileRecord},
+    probe::Probe,
+    transport::Files,
+};
+
+/// No value in an artifact nests deeper than a few levels.
+const MAX_DEPTH: usize = 64;
+
+/// The artifact that `files` are, if they are one.
+pub(crate) fn open(files: Files, reader: &Reader) -> Result<Artifact, ArtifactError> {
+    let manifest = open_manifest(&files, &reader.limits)?;
+    check_files(&manifest, &files, &reader.limits)?;
+    let model = decode_model(&manifest, &files, &reader.limits)?;
+    if manifest.input_schema != *model.input_schema() {
+        return Err(ArtifactError::ManifestMismatch { field: "input_schema" });
+    }
+    if manifest.features != model.feature_names() {
+        return Err(ArtifactError::ManifestMismatch { field: "features" });
+    }
+    let probe: Probe = decode(&files, FileKind::Probe)?;
+    let (rows, limit) = (probe.n_rows(), reader.limits.max_probe_rows);
+    if rows > limit {
+        return Err(ArtifactError::too_large("rows of the probe", rows as u64, limit as u64));
+    }
+    probe.verify(&model, &reader.registry)?;
+    Ok(Artifact { model, manifest, files })
+}
+
+fn open_manifest(files: &Files, limits: &Limits) -> Result<Manifest, ArtifactError> {
+    let bytes = get(files, manifest::FILE_NAME)?;
+    let length = bytes.len() as u64;
+    if length > limits.max_manifest_bytes {
+        return Err(ArtifactError::too_large("bytes of manifest.json", length, limits.max_manifest_bytes));
+    }
+    manifest::parse(bytes)
+}
+
+/// Checks that exactly the listed files are there, each within its limit and with its length and digest.
+fn check_files(manifest: &Manifest, files: &Files, limits: &Limits) -> Result<(), ArtifactError> {
+    manifest.check_files()?;
+    let listed = |name: &str| name == manifest::FILE_NAME || manifest.files.iter().any(|file| file.path == name);
+    if let Some(extra) = files.keys().find(|name| !listed(name)) {
+        return Err(ArtifactError::UnexpectedEntry { entry: extra.clone() });
+    }
+    manifest.files.iter().try_for_each(|record| check_file(record, get(files, &record.path)?, limits))
+}
+
+fn check_file(record: &FileRecord, bytes: &[u8], limits: &Limits) -> Result<(), ArtifactError> {
+    let entry = record.path.clone();
+    let length = bytes.len() as u64;
+    if length != record.bytes {
+        return Err(ArtifactError::WrongLength { entry, expected: record.bytes, found: length });
+    }
+    let limit = match record.kind {
+        FileKind::Plan => limits.max_plan_bytes,
+        FileKind::Probe => limits.max_probe_bytes,
+        FileKind::Forest => limits.max_expanded_bytes,
+    };
+    if length > limit {
+        return Err(ArtifactError::too_large(format!("bytes of {entry}"), length, limit));
+    }
+    let found = Sha256::of(bytes);
+    if found != record.sha256 {
+        return Err(ArtifactError::WrongChecksum { entry, expected: record.sha256, found });
+    }
+    Ok(())
+}
+
+fn decode_model(manifest: &Manifest, files: &Files, limits: &Limits) -> Result<Model, ArtifactError> {
+    let plan = || decode::<Plan>(files, FileKind::Plan);
+    let regressor = || {
+        let forest = decode::<Forest>(files, FileKind::Forest)?;
+        if forest.n_nodes() > limits.max_forest_nodes {
+            let (found, limit) = (forest.n_nodes() as u64, limits.max_forest_nodes as u64);
+            return Err(ArtifactError::too_large("nodes of the forest", found, limit));
+        }
+        Regressor::new(forest, manifest.features.clone())
+    };
+    Ok(match manifest.model {
+        ModelKind::Preprocessor => Model::Preprocessor(plan()?),
+        ModelKind::Regressor => Model::Regressor(regressor()?),
+        ModelKind::Pipeline => Model::Pipeline(Pipeline::new(plan()?, regressor()?)?),
+    })
+}
+
+fn get<'a>(files: &'a Files, entry: &str) -> Result<&'a [u8], ArtifactError> {
+    let bytes = files.get(entry).ok_or_else(|| ArtifactError::MissingEntry { entry: entry.to_owned() })?;
+    Ok(bytes)
+}
+
+/// The value in the file of this kind, which fills the file.
+fn decode<T: DeserializeOwned>(files: &Files, kind: FileKind) -> Result<T, ArtifactError> {
+    let entry = kind.file_name();
+    let mut rest = get(files, entry)?;
+    let failed = |source: BoxError| ArtifactError::Decode { entry: entry.to_owned(), source };
+    let mut deserializer = rmp_serde::Deserializer::new(&mut rest);
+    deserializer.set_max_depth(MAX_DEPTH);
+    let value = T::deserialize(&mut deserializer).map_err(|source| failed(source.into()))?;
+    match rest.len() {
+        0 => Ok(value),
+        extra => Err(failed(format!("{extra} bytes follow the value").into())),
+    }
+}

@@ -1,0 +1,212 @@
+//! Artifacts whose manifest and files do not belong together, by accident or by intent.
+
+use drivetrain_artifact::{Artifact, ArtifactError, Limits};
+use serde_json::{Value, json};
+
+use crate::fixtures::*;
+
+fn msgpack(value: &Value) -> Vec<u8> {
+    rmp_serde::to_vec_named(value).unwrap()
+}
+
+#[test]
+fn a_newer_format_is_refused_by_number_whatever_else_it_holds() {
+    let mut files = files(&preprocessor_artifact());
+    edit_manifest(&mut files, |manifest| {
+        manifest["format_version"] = json!(2);
+        manifest["files"] = json!({"new": "layout"});
+    });
+    files.insert("tensor.bin".to_owned(), vec![1, 2, 3]);
+    let error = refusal(&files);
+    assert_eq!(error.to_string(), "format version 2 is newer than the newest that this reader knows, 1");
+}
+
+#[test]
+fn a_newer_file_is_refused_by_name() {
+    for (index, name) in ["plan.msgpack", "forest.msgpack", "probe.msgpack"].into_iter().enumerate() {
+        let mut files = files(&pipeline_artifact());
+        edit_manifest(&mut files, |manifest| manifest["files"][index]["version"] = json!(2));
+        let error = refusal(&files);
+        assert!(
+            matches!(&error, ArtifactError::FileVersion { entry, found: 2, newest: 1 } if entry == name),
+            "{error:?}"
+        );
+    }
+}
+
+#[test]
+fn wrong_lengths_and_checksums_are_found_before_anything_is_parsed() {
+    for name in ["plan.msgpack", "forest.msgpack", "probe.msgpack"] {
+        let whole = files(&pipeline_artifact());
+
+        let mut longer = whole.clone();
+        longer.get_mut(name).unwrap().push(0);
+        let error = refusal(&longer);
+        assert!(matches!(&error, ArtifactError::WrongLength { entry, .. } if entry == name), "{error:?}");
+
+        let mut flipped = whole.clone();
+        flipped.get_mut(name).unwrap()[0] ^= 0xff;
+        let error = refusal(&flipped);
+        assert!(matches!(&error, ArtifactError::WrongChecksum { entry, .. } if entry == name), "{error:?}");
+    }
+}
+
+#[test]
+fn a_manifest_may_only_list_the_files_of_its_kind() {
+    let edits: [fn(&mut Value); 6] = [
+        |manifest| manifest["model"] = json!("pipeline"),
+        |manifest| manifest["files"][0]["path"] = json!("../plan.msgpack"),
+        |manifest| manifest["files"][0]["path"] = json!("manifest.json"),
+        |manifest| manifest["files"][0]["kind"] = json!("forest"),
+        |manifest| manifest["files"] = json!([]),
+        |manifest| {
+            let first = manifest["files"][0].clone();
+            manifest["files"].as_array_mut().unwrap().push(first);
+        },
+    ];
+    for edit in edits {
+        let mut files = files(&preprocessor_artifact());
+        edit_manifest(&mut files, edit);
+        let error = refusal(&files);
+        assert!(matches!(error, ArtifactError::FileList { .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn a_manifest_that_describes_another_model_is_refused() {
+    type Edit = (&'static str, fn(&mut Value));
+    let edits: [Edit; 3] = [
+        ("input_schema", |manifest| manifest["input_schema"][0]["name"] = json!("height")),
+        ("input_schema", |manifest| manifest["input_schema"][0]["dtype"] = json!("string")),
+        ("features", |manifest| manifest["features"].as_array_mut().unwrap().reverse()),
+    ];
+    for (field, edit) in edits {
+        let mut files = files(&preprocessor_artifact());
+        edit_manifest(&mut files, edit);
+        let error = refusal(&files);
+        assert!(matches!(&error, ArtifactError::ManifestMismatch { field: found } if *found == field), "{error:?}");
+    }
+
+    let mut files = files(&regressor_artifact());
+    edit_manifest(&mut files, |manifest| manifest["features"].as_array_mut().unwrap().truncate(1));
+    let error = refusal(&files);
+    assert!(matches!(error, ArtifactError::FeatureCount { names: 1, features: 3 }), "{error:?}");
+}
+
+#[test]
+fn files_that_do_not_decode_are_named() {
+    for name in ["plan.msgpack", "forest.msgpack", "probe.msgpack"] {
+        let whole = files(&pipeline_artifact());
+        let trailing = [whole[name].as_slice(), b"\xc0"].concat();
+        let truncated = whole[name][..whole[name].len() - 1].to_vec();
+        let deep = vec![0x91; 100_000];
+        let endless = vec![0xdd, 0xff, 0xff, 0xff, 0xff, 0xc0];
+        for bytes in [trailing, truncated, deep, endless, vec![], msgpack(&json!({})), msgpack(&json!("x"))] {
+            let mut files = whole.clone();
+            forge(&mut files, name, bytes);
+            let error = refusal(&files);
+            assert!(matches!(&error, ArtifactError::Decode { entry, .. } if entry == name), "{name}: {error:?}");
+        }
+    }
+}
+
+#[test]
+fn forests_that_are_none_are_refused() {
+    let edits: [fn(&mut Value); 4] = [
+        |forest| forest["feature"][0] = json!(3),
+        |forest| forest["n_nodes"] = json!([3, 4_294_967_295_u32]),
+        |forest| forest["feature"][1] = json!(0),
+        |forest| forest["unheard"] = json!("of"),
+    ];
+    for edit in edits {
+        let mut forest = stored_forest();
+        edit(&mut forest);
+        let mut files = files(&regressor_artifact());
+        forge(&mut files, "forest.msgpack", msgpack(&forest));
+        let error = refusal(&files);
+        assert!(matches!(&error, ArtifactError::Decode { entry, .. } if entry == "forest.msgpack"), "{error:?}");
+    }
+}
+
+#[test]
+fn a_model_that_answers_otherwise_than_it_did_is_refused() {
+    let mut forest = stored_forest();
+    for leaf in [1, 2, 5, 6, 7] {
+        forest["value"][leaf] = json!(forest["value"][leaf].as_f64().unwrap() + 1e-12);
+    }
+    for artifact in [regressor_artifact(), pipeline_artifact()] {
+        let mut files = files(&artifact);
+        forge(&mut files, "forest.msgpack", msgpack(&forest));
+        let error = refusal(&files);
+        assert!(matches!(&error, ArtifactError::ProbeMismatch { row: 0, .. }), "{error:?}");
+    }
+
+    let plan = rmp_serde::to_vec_named(&plan()).unwrap();
+    let at = plan.windows(8).position(|window| window == 7.0_f64.to_be_bytes()).unwrap();
+    let mut other = plan.clone();
+    other[at + 7] ^= 1;
+    let mut files = files(&preprocessor_artifact());
+    forge(&mut files, "plan.msgpack", other);
+    let error = refusal(&files);
+    assert!(
+        matches!(&error, ArtifactError::ProbeMismatch { row: 0, output, .. } if output == "feature `weight`"),
+        "{error:?}"
+    );
+}
+
+/// The probe of an artifact, changed.
+fn with_probe(artifact: &Artifact, edit: impl FnOnce(&mut Value)) -> ArtifactError {
+    let mut files = files(artifact);
+    let mut probe: Value = rmp_serde::from_slice(&files["probe.msgpack"]).unwrap();
+    edit(&mut probe);
+    forge(&mut files, "probe.msgpack", msgpack(&probe));
+    refusal(&files)
+}
+
+#[test]
+fn a_probe_that_does_not_fit_the_model_is_refused() {
+    let error = with_probe(&regressor_artifact(), |probe| {
+        *probe = json!({"regressor": {"features": [], "predictions": []}});
+    });
+    assert!(matches!(error, ArtifactError::EmptyProbe), "{error:?}");
+
+    let edits: [fn(&mut Value); 4] = [
+        |probe| probe["regressor"]["features"][2].as_array_mut().unwrap().truncate(2),
+        |probe| probe["regressor"]["features"].as_array_mut().unwrap().truncate(2),
+        |probe| probe["regressor"]["predictions"].as_array_mut().unwrap().truncate(2),
+        |probe| {
+            let rows =
+                json!([["weight", {"float64": [1.0]}], ["origin", {"int64": {"values": [1], "validity": null}}]]);
+            *probe = json!({"preprocessor": {"rows": rows, "features": [[0.0, 0.0, 0.0]]}});
+        },
+    ];
+    for edit in edits {
+        let error = with_probe(&regressor_artifact(), edit);
+        assert!(matches!(error, ArtifactError::ProbeShape { .. }), "{error:?}");
+    }
+
+    let error = with_probe(&preprocessor_artifact(), |probe| {
+        probe["preprocessor"]["features"][0].as_array_mut().unwrap().push(json!(1.0));
+    });
+    assert!(matches!(error, ArtifactError::ProbeShape { .. }), "{error:?}");
+    let error = with_probe(&preprocessor_artifact(), |probe| probe["preprocessor"]["rows"][0][0] = json!("height"));
+    assert!(matches!(error, ArtifactError::Plan { .. }), "{error:?}");
+}
+
+#[test]
+fn limits_on_the_parts_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    pipeline_artifact().write_dir(folder.path()).unwrap();
+    let exact = Limits { max_forest_nodes: 8, max_probe_rows: 8, ..Limits::default() };
+    assert!(Artifact::read_dir(folder.path(), &exact).is_ok());
+    for (what, limits) in [
+        ("manifest.json", Limits { max_manifest_bytes: 100, ..Limits::default() }),
+        ("plan.msgpack", Limits { max_plan_bytes: 100, ..Limits::default() }),
+        ("probe.msgpack", Limits { max_probe_bytes: 100, ..Limits::default() }),
+        ("nodes", Limits { max_forest_nodes: 7, ..Limits::default() }),
+        ("rows", Limits { max_probe_rows: 7, ..Limits::default() }),
+    ] {
+        let error = reason(Artifact::read_dir(folder.path(), &limits).unwrap_err());
+        assert!(matches!(&error, ArtifactError::TooLarge { what: found, .. } if found.contains(what)), "{error:?}");
+    }
+}
