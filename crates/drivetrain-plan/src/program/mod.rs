@@ -69,10 +69,10 @@ impl Program {
     /// [`ApplyError`] when the table does not fit, an output is not numeric, or a category is unknown. Of several
     /// errors the one in the first block of rows is returned, whatever the number of threads.
     pub fn apply(&self, table: &dyn Table) -> Result<Matrix, ApplyError> {
+        let columns = self.columns(table)?;
         if let Some(field) = self.plan.output_schema().fields().iter().find(|field| !field.dtype.is_numeric()) {
             return Err(ApplyError::NotNumeric { name: field.name.clone(), dtype: field.dtype });
         }
-        let columns = self.columns(table)?;
         let (n_rows, width) = (table.n_rows(), self.outputs.len());
         let mut values = vec![0.0; n_rows * width];
         if !values.is_empty() {

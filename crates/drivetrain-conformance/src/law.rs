@@ -1,0 +1,94 @@
+//! The laws, by name.
+
+use std::fmt;
+
+/// A property that every estimator has.
+///
+/// The scikit-learn tests named are the ones of version 1.9 that state the same property.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Law {
+    /// `check_readonly_memmap_input`, `check_inplace_ensure_writeable`.
+    InputUntouched,
+    /// `check_dont_overwrite_attributes`, `check_dict_unchanged`.
+    ParametersUntouched,
+    /// `check_dict_unchanged`.
+    FittedUntouched,
+    /// `check_transformer_general`.
+    FitTransform,
+    /// `check_fit_idempotent`.
+    FitIdempotent,
+    /// `test_fit_cold_start`.
+    ColdStart,
+    /// `check_methods_sample_order_invariance`.
+    RowOrder,
+    /// `check_methods_subset_invariance`.
+    RowAlone,
+    /// `check_transformer_general`.
+    RowCount,
+    /// `check_n_features_in`.
+    SchemaRecorded,
+    /// `check_dataframe_column_names_consistency`.
+    ColumnsNamed,
+    /// `test_column_transformer_reordered_column_names_remainder`.
+    ColumnOrder,
+    /// `check_transformer_get_feature_names_out`.
+    FeatureNames,
+    /// `check_estimators_empty_data_messages`.
+    EmptyTable,
+    /// `check_estimators_pickle`.
+    SaveAndLoad,
+    /// `check_pipeline_consistency`.
+    PipelineOfOne,
+}
+
+impl Law {
+    /// All laws.
+    pub const ALL: [Self; 16] = [
+        Self::InputUntouched,
+        Self::ParametersUntouched,
+        Self::FittedUntouched,
+        Self::FitTransform,
+        Self::FitIdempotent,
+        Self::ColdStart,
+        Self::RowOrder,
+        Self::RowAlone,
+        Self::RowCount,
+        Self::SchemaRecorded,
+        Self::ColumnsNamed,
+        Self::ColumnOrder,
+        Self::FeatureNames,
+        Self::EmptyTable,
+        Self::SaveAndLoad,
+        Self::PipelineOfOne,
+    ];
+
+    /// What the law says.
+    #[must_use]
+    pub const fn statement(self) -> &'static str {
+        match self {
+            Self::InputUntouched => "fit and transform never change their input",
+            Self::ParametersUntouched => "fit never changes the hyper-parameters",
+            Self::FittedUntouched => "transform never changes what was learned",
+            Self::FitTransform => "fit_transform(x) = fit(x), then transform(x)",
+            Self::FitIdempotent => "fitting twice on the same table gives the same thing, byte for byte",
+            Self::ColdStart => "fitting on another table in between leaves no residue",
+            Self::RowOrder => "the transform of permuted rows is the permuted transform of the rows",
+            Self::RowAlone => "a row transforms to the same bits alone as among others",
+            Self::RowCount => "as many rows come out as go in",
+            Self::SchemaRecorded => "names and types of the columns are recorded at fit",
+            Self::ColumnsNamed => "a missing or retyped column that is needed is named in the error",
+            Self::ColumnOrder => "the order of the columns does not matter",
+            Self::FeatureNames => "there is one distinct feature name per output column",
+            Self::EmptyTable => "a table without rows or without columns cannot be fitted",
+            Self::SaveAndLoad => "what was learned, saved and loaded, transforms to the same bits",
+            Self::PipelineOfOne => "a pipeline of one step is that step",
+        }
+    }
+}
+
+impl fmt::Display for Law {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}: {}", self.statement())
+    }
+}
