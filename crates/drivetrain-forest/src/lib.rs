@@ -1,1 +1,103 @@
 //! Random forest regression: growing, flat trees, prediction, importances, metrics, cross-validation.
+//!
+//! A [`RandomForestRegressor`] holds hyper-parameters under scikit-learn's names and with its
+//! defaults. Fitting it gives a [`Forest`]: plain data in flat arrays that predicts, serialises and
+//! compares. The same data, parameters and seed give the same forest, byte for byte, for any number
+//! of threads.
+//!
+//! ```
+//! # #[cfg(feature = "train")]
+//! # {
+//! use drivetrain_forest::RandomForestRegressor;
+//! use drivetrain_forest::metrics::RegressionMetrics;
+//! use drivetrain_forest::ndarray::{Array2, array};
+//!
+//! // y is twice the first column; the second column is of no use.
+//! let x = Array2::from_shape_fn((100, 2), |(i, j)| if j == 0 { i as f64 } else { (i * 37 % 100) as f64 });
+//! let y: Vec<f64> = x.column(0).iter().map(|value| 2.0 * value).collect();
+//!
+//! let forest = RandomForestRegressor::builder()
+//!     .n_estimators(50)
+//!     .random_state(42)
+//!     .build()?
+//!     .fit(x.view(), &y)?;
+//!
+//! let predictions = forest.predict(array![[10.0, 3.0], [80.0, 3.0]].view())?;
+//! let metrics = RegressionMetrics::new(&[20.0, 160.0], &predictions)?;
+//! assert!(metrics.mae < 2.0);
+//! assert!(forest.feature_importances()[0] > 0.99);
+//!
+//! // One row, as a server predicts it: nothing is allocated.
+//! assert_eq!(forest.predict_row(&[10.0, 3.0])?, predictions[0]);
+//!
+//! // Save and load: the same forest, bit for bit.
+//! let bytes = rmp_serde::to_vec_named(&forest)?;
+//! let loaded: drivetrain_forest::Forest = rmp_serde::from_slice(&bytes)?;
+//! assert_eq!(loaded, forest);
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Reading bytes back distrusts them: whatever they hold, the result is an error or a forest whose
+//! predictions end and are finite.
+//!
+//! # Cross-validation
+//!
+//! [`model_selection`] splits row numbers and scores; it knows no estimator and no table.
+//!
+//! ```
+//! # #[cfg(feature = "train")]
+//! # {
+//! use drivetrain_forest::model_selection::{RepeatedKFold, cross_validate};
+//! use drivetrain_forest::ndarray::{Array2, Axis};
+//! use drivetrain_forest::{ForestError, RandomForestRegressor};
+//!
+//! let x = Array2::from_shape_fn((60, 1), |(i, _)| i as f64);
+//! let y: Vec<f64> = x.column(0).to_vec();
+//! let regressor = RandomForestRegressor::builder().n_estimators(20).build()?;
+//!
+//! let folds = RepeatedKFold::new(5, 2, 42)?.split(60)?;
+//! let scores = cross_validate(folds, &y, |fold| {
+//!     let y_train: Vec<f64> = fold.train.iter().map(|&row| y[row]).collect();
+//!     let forest = regressor.fit(x.select(Axis(0), &fold.train).view(), &y_train)?;
+//!     forest.predict(x.select(Axis(0), &fold.test).view())
+//! })?;
+//! assert_eq!(scores.len(), 10);
+//! assert!(scores.iter().all(|score| score.r2 > 0.9));
+//! # }
+//! # Ok::<(), drivetrain_forest::ForestError>(())
+//! ```
+//!
+//! # Features
+//!
+//! `train`, on by default, grows forests (with smartcore) and shuffles folds. Without it the crate
+//! predicts, reads and writes forests, and holds parameters, metrics and contiguous folds: what a
+//! server needs.
+//!
+//! # Not as in scikit-learn
+//!
+//! * Parameters are validated when they are built, not at fit.
+//! * Values are always float64; missing and infinite ones are refused at fit and at prediction.
+//! * The seed is a number, 0 unless given: there is no unseeded forest.
+//! * `max_features` below the number of features needs `bootstrap`; a row drawn twice then counts
+//!   twice towards `min_samples_split` and `min_samples_leaf`, and a node whose drawn features are
+//!   all constant becomes a leaf.
+//! * Trees are not deeper than 65534 splits.
+//! * Criteria other than `squared_error`, out-of-bag scores, sample weights and pruning are not there.
+
+mod check;
+mod error;
+mod forest;
+#[cfg(feature = "train")]
+mod grow;
+pub mod metrics;
+pub mod model_selection;
+mod params;
+#[cfg(feature = "train")]
+mod random;
+
+pub use error::ForestError;
+pub use forest::Forest;
+/// The ndarray whose views the API takes.
+pub use ndarray;
+pub use params::{FeatureFraction, MaxFeatures, RandomForestRegressor, RandomForestRegressorBuilder};

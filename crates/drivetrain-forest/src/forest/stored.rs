@@ -1,0 +1,184 @@
+//! The stored form: trees in level order, checked before it becomes a forest.
+//!
+//! In level order the children of a tree's k-th split (counted from 0) are its nodes 2k + 1 and
+//! 2k + 2, so they need not be stored. A list is a tree exactly when every node has been announced
+//! by a split before it and every announced node is there.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::Forest;
+use super::node::Node;
+use crate::{ForestError, check};
+
+/// One tree: nodes in level order.
+#[cfg(feature = "train")]
+#[derive(Debug, Default)]
+pub(crate) struct StoredTree {
+    /// The column a split asks about; `None` at a leaf.
+    pub(crate) feature: Vec<Option<u32>>,
+    /// The threshold of a split, the prediction of a leaf.
+    pub(crate) value: Vec<f64>,
+}
+
+/// A forest as it is written: see [`Forest`] for the meaning of the fields.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StoredForest {
+    n_features: u32,
+    n_nodes: Vec<u32>,
+    feature: Vec<Option<u32>>,
+    value: Vec<f64>,
+    feature_importances: Vec<f64>,
+}
+
+#[cfg(feature = "train")]
+impl StoredForest {
+    /// Lays trees of `n_features` columns one after the other.
+    pub(crate) fn from_trees(
+        n_features: usize,
+        trees: Vec<StoredTree>,
+        feature_importances: Vec<f64>,
+    ) -> Result<Self, ForestError> {
+        let n_nodes = trees.iter().map(|tree| tree.value.len()).sum();
+        let too_many = |_| ForestError::TooManyNodes { n_nodes, limit: u32::MAX as usize };
+        let mut stored = Self {
+            n_features: u32::try_from(n_features).map_err(too_many)?,
+            n_nodes: Vec::with_capacity(trees.len()),
+            feature: Vec::with_capacity(n_nodes),
+            value: Vec::with_capacity(n_nodes),
+            feature_importances,
+        };
+        for tree in trees {
+            let n_nodes = u32::try_from(tree.value.len()).map_err(too_many)?;
+            stored.n_nodes.push(n_nodes);
+            stored.feature.extend(tree.feature);
+            stored.value.extend(tree.value);
+        }
+        Ok(stored)
+    }
+}
+
+impl TryFrom<StoredForest> for Forest {
+    type Error = ForestError;
+
+    fn try_from(stored: StoredForest) -> Result<Self, Self::Error> {
+        let n_features = stored.n_features as usize;
+        if stored.n_nodes.is_empty() || n_features == 0 {
+            return refuse("it needs at least one tree and one feature".to_owned());
+        }
+        let n_nodes = stored.value.len();
+        if u32::try_from(n_nodes).is_err() {
+            return Err(ForestError::TooManyNodes { n_nodes, limit: u32::MAX as usize });
+        }
+        let counted: u64 = stored.n_nodes.iter().copied().map(u64::from).sum();
+        if counted != n_nodes as u64 || stored.feature.len() != n_nodes {
+            return refuse(format!(
+                "n_nodes adds up to {counted}, feature has {} entries and value has {n_nodes}",
+                stored.feature.len()
+            ));
+        }
+        check_importances(&stored.feature_importances, n_features)?;
+
+        let mut roots = Vec::with_capacity(stored.n_nodes.len());
+        let mut nodes = Vec::with_capacity(n_nodes);
+        let mut start = 0;
+        for (tree, &length) in stored.n_nodes.iter().enumerate() {
+            roots.push(start);
+            let range = start as usize..(start + length) as usize;
+            let features = &stored.feature[range.clone()];
+            let values = &stored.value[range];
+            push_tree(&mut nodes, start, stored.n_features, features, values).map_err(|(node, reason)| {
+                ForestError::InvalidForest { reason: format!("node {node} of tree {tree} {reason}") }
+            })?;
+            start += length;
+        }
+        Ok(Self { n_features, roots, nodes, feature_importances: stored.feature_importances })
+    }
+}
+
+/// Appends one tree whose root lies at `root`; the error is a node of the tree and its fault.
+fn push_tree(
+    nodes: &mut Vec<Node>,
+    root: u32,
+    n_features: u32,
+    features: &[Option<u32>],
+    values: &[f64],
+) -> Result<(), (usize, &'static str)> {
+    let mut announced = 1_u32;
+    for (index, (&feature, &value)) in features.iter().zip(values).enumerate() {
+        if index >= announced as usize {
+            return Err((index, "has no parent"));
+        }
+        if !value.is_finite() {
+            return Err((index, "holds a value that is not finite"));
+        }
+        let (feature, left) = match feature {
+            // Leaf values are means of targets, which keeps sums over the trees finite.
+            None if value.abs() > check::MAX_PREDICTION => {
+                return Err((index, "holds a prediction that is too large"));
+            }
+            None => (0, 0),
+            Some(feature) if feature >= n_features => {
+                return Err((index, "asks about a feature that does not exist"));
+            }
+            Some(feature) => {
+                if announced as usize + 2 > values.len() {
+                    return Err((index, "has no children"));
+                }
+                let left = root + announced;
+                announced += 2;
+                (feature, left)
+            }
+        };
+        nodes.push(Node { value, feature, left });
+    }
+    if values.is_empty() {
+        return Err((0, "is missing"));
+    }
+    Ok(())
+}
+
+fn check_importances(importances: &[f64], n_features: usize) -> Result<(), ForestError> {
+    if importances.len() != n_features {
+        return refuse(format!("it has {n_features} features but {} importances", importances.len()));
+    }
+    match importances.iter().position(|v| !(0.0..=1.0).contains(v)) {
+        None => Ok(()),
+        Some(feature) => refuse(format!("the importance of feature {feature} is {}", importances[feature])),
+    }
+}
+
+fn refuse<T>(reason: String) -> Result<T, ForestError> {
+    Err(ForestError::InvalidForest { reason })
+}
+
+impl From<&Forest> for StoredForest {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a forest is only made from a stored form, whose counts have 32 bits"
+    )]
+    fn from(forest: &Forest) -> Self {
+        let end = std::iter::once(forest.nodes.len() as u32);
+        let ends = forest.roots.iter().copied().skip(1).chain(end);
+        Self {
+            n_features: forest.n_features as u32,
+            n_nodes: ends.zip(&forest.roots).map(|(end, root)| end - root).collect(),
+            feature: forest.nodes.iter().map(|node| (!node.is_leaf()).then_some(node.feature)).collect(),
+            value: forest.nodes.iter().map(|node| node.value).collect(),
+            feature_importances: forest.feature_importances.clone(),
+        }
+    }
+}
+
+impl Serialize for Forest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        StoredForest::from(self).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Forest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let stored = StoredForest::deserialize(deserializer)?;
+        Self::try_from(stored).map_err(de::Error::custom)
+    }
+}

@@ -1,0 +1,7 @@
+//! Hyper-parameters, validated when they are built.
+
+mod max_features;
+mod regressor;
+
+pub use max_features::{FeatureFraction, MaxFeatures};
+pub use regressor::{RandomForestRegressor, RandomForestRegressorBuilder};

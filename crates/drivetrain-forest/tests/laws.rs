@@ -1,0 +1,252 @@
+//! The laws of estimators, as far as they concern a model, through the public API.
+#![cfg(feature = "train")]
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+use std::fmt::Debug;
+
+use drivetrain_forest::ndarray::{Array2, ArrayView2, Axis};
+use drivetrain_forest::{Forest, ForestError, MaxFeatures, RandomForestRegressor};
+use proptest::prelude::*;
+
+fn regressor(n_estimators: usize) -> RandomForestRegressor {
+    let builder = RandomForestRegressor::builder();
+    builder.n_estimators(n_estimators).random_state(3).build().unwrap()
+}
+
+/// Mixed columns: continuous, gridded, constant; a target that depends on the first two.
+fn table(n_rows: usize) -> (Array2<f64>, Vec<f64>) {
+    let x = Array2::from_shape_fn((n_rows, 4), |(i, j)| match j {
+        0 => (i as f64 * 0.7).sin(),
+        1 => (i % 5) as f64,
+        2 => 1.5,
+        _ => (i * 31 % 17) as f64,
+    });
+    let y = x.rows().into_iter().map(|row| 10.0 * row[0] + row[1]).collect();
+    (x, y)
+}
+
+fn first(x: &Array2<f64>, axis: Axis, n: usize) -> ArrayView2<'_, f64> {
+    x.view().split_at(axis, n).0
+}
+
+fn bytes(forest: &Forest) -> Vec<u8> {
+    rmp_serde::to_vec_named(forest).unwrap()
+}
+
+fn on_threads<R: Send>(n: usize, work: impl FnOnce() -> R + Send) -> R {
+    rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap().install(work)
+}
+
+fn bits(values: &[f64]) -> Vec<u64> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
+    let (x, y) = table(120);
+    for max_features in ["all", "sqrt"] {
+        let regressor = RandomForestRegressor::builder()
+            .n_estimators(30)
+            .max_features(max_features.parse().unwrap())
+            .build()
+            .unwrap();
+        let fit = || bytes(&regressor.fit(x.view(), &y).unwrap());
+        let once = on_threads(1, fit);
+        assert_eq!(once, on_threads(1, fit));
+        for threads in [2, 3, 8] {
+            assert_eq!(once, on_threads(threads, fit), "{max_features}, {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn another_seed_gives_another_forest_and_more_trees_keep_the_first() {
+    let (x, y) = table(60);
+    let fit = |n, seed| {
+        let builder = RandomForestRegressor::builder().n_estimators(n).random_state(seed);
+        builder.build().unwrap().fit(x.view(), &y).unwrap()
+    };
+    assert_ne!(fit(5, 1), fit(5, 2));
+    let (five, six) = (serde_json::to_value(fit(5, 1)).unwrap(), serde_json::to_value(fit(6, 1)).unwrap());
+    let start = |value: &serde_json::Value| value["value"].as_array().unwrap().clone();
+    assert_eq!(start(&six)[..start(&five).len()], start(&five)[..]);
+}
+
+#[test]
+fn each_row_alone_any_chunks_and_any_threads_give_the_same_bits() {
+    let (x, y) = table(3000);
+    let forest = regressor(12).fit(first(&x, Axis(0), 200), &y[..200]).unwrap();
+    let all = forest.predict(x.view()).unwrap();
+    assert_eq!(all.len(), 3000);
+    for threads in [1, 3] {
+        assert_eq!(bits(&on_threads(threads, || forest.predict(x.view()).unwrap())), bits(&all));
+    }
+    for size in [1, 7, 64, 1000] {
+        let chunks = x.axis_chunks_iter(Axis(0), size);
+        let parts: Vec<f64> = chunks.flat_map(|rows| forest.predict(rows).unwrap()).collect();
+        assert_eq!(bits(&parts), bits(&all), "chunks of {size}");
+    }
+    let rows = x.rows().into_iter();
+    let alone: Vec<f64> = rows.map(|row| forest.predict_row(row.as_slice().unwrap()).unwrap()).collect();
+    assert_eq!(bits(&alone), bits(&all));
+
+    let column_major = x.t().as_standard_layout().into_owned();
+    assert_eq!(bits(&forest.predict(column_major.t()).unwrap()), bits(&all));
+    assert_eq!(forest.predict(first(&x, Axis(0), 0)).unwrap(), Vec::<f64>::new());
+}
+
+#[test]
+fn fitting_does_not_depend_on_the_memory_layout() {
+    let (x, y) = table(50);
+    let column_major = x.t().as_standard_layout().into_owned();
+    let forest = regressor(4).fit(x.view(), &y).unwrap();
+    assert_eq!(regressor(4).fit(column_major.t(), &y).unwrap(), forest);
+}
+
+#[test]
+fn saving_and_loading_keeps_every_bit() {
+    let (x, y) = table(80);
+    let forest = regressor(10).fit(x.view(), &y).unwrap();
+    let predictions = bits(&forest.predict(x.view()).unwrap());
+    let packed: Forest = rmp_serde::from_slice(&bytes(&forest)).unwrap();
+    let json: Forest = serde_json::from_str(&serde_json::to_string(&forest).unwrap()).unwrap();
+    for loaded in [packed, json] {
+        assert_eq!(loaded, forest);
+        assert_eq!(bytes(&loaded), bytes(&forest));
+        assert_eq!(bits(&loaded.predict(x.view()).unwrap()), predictions);
+        assert_eq!(loaded.feature_importances(), forest.feature_importances());
+    }
+}
+
+#[test]
+fn a_wrong_width_names_both_numbers() {
+    let (x, y) = table(20);
+    let forest = regressor(2).fit(x.view(), &y).unwrap();
+    let message = "x has 3 columns but the forest was fitted on 4";
+    assert_eq!(forest.predict(first(&x, Axis(1), 3)).unwrap_err().to_string(), message);
+    assert_eq!(forest.predict_row(&[1.0; 3]).unwrap_err().to_string(), message);
+    assert!(forest.predict_row(&[1.0; 5]).is_err());
+    assert!(forest.predict(Array2::zeros((3, 0)).view()).is_err());
+}
+
+#[test]
+fn nothing_to_learn_from_is_an_error() {
+    let fit = |shape, y: &[f64]| regressor(2).fit(Array2::zeros(shape).view(), y).unwrap_err();
+    assert_eq!(fit((0, 3), &[]), ForestError::EmptyTrainingSet { n_rows: 0, n_columns: 3 });
+    assert_eq!(fit((2, 0), &[1.0, 2.0]), ForestError::EmptyTrainingSet { n_rows: 2, n_columns: 0 });
+    assert_eq!(fit((2, 1), &[1.0]).to_string(), "x has 2 rows but y has 1 values");
+    assert_eq!(fit((2, 1), &[1.0; 3]).to_string(), "x has 2 rows but y has 3 values");
+}
+
+#[test]
+fn one_row_and_one_column_work() {
+    let row = Array2::from_elem((1, 3), 4.0);
+    let forest = regressor(5).fit(row.view(), &[7.5]).unwrap();
+    assert_eq!(forest.predict(row.view()).unwrap(), [7.5]);
+    assert_eq!(forest.feature_importances(), [0.0; 3]);
+    assert_eq!(forest.n_nodes(), 5);
+
+    let column = Array2::from_shape_fn((40, 1), |(i, _)| i as f64);
+    let y: Vec<f64> = (0..40).map(f64::from).collect();
+    let forest = regressor(20).fit(column.view(), &y).unwrap();
+    assert_eq!(forest.feature_importances(), [1.0]);
+    assert!(forest.predict_row(&[3.0]).unwrap() < forest.predict_row(&[30.0]).unwrap());
+}
+
+#[test]
+fn values_that_are_not_finite_are_refused_by_row_and_column() {
+    let (x, y) = table(20);
+    let forest = regressor(2).fit(x.view(), &y).unwrap();
+    for (value, text) in [(f64::NAN, "NaN"), (f64::INFINITY, "inf"), (f64::NEG_INFINITY, "-inf")] {
+        let mut spoilt = x.clone();
+        spoilt[[7, 2]] = value;
+        let message = format!("x[7, 2] is {text}: expected a finite number");
+        let fitted = regressor(2).fit(spoilt.view(), &y);
+        assert_eq!(fitted.unwrap_err().to_string(), message);
+        assert_eq!(forest.predict(spoilt.view()).unwrap_err().to_string(), message);
+        let row = spoilt.row(7).to_vec();
+        let alone = forest.predict_row(&row).unwrap_err().to_string();
+        assert_eq!(alone, format!("x[0, 2] is {text}: expected a finite number"));
+
+        let mut spoilt = y.clone();
+        spoilt[4] = value;
+        let message = regressor(2).fit(x.view(), &spoilt).unwrap_err().to_string();
+        assert!(message.starts_with(&format!("y[4] is {text}: expected a finite")), "{message}");
+    }
+    let mut huge = y;
+    huge[3] = -1e301;
+    let message = regressor(2).fit(x.view(), &huge).unwrap_err().to_string();
+    assert!(message.starts_with("y[3] is -1"), "{message}");
+}
+
+#[test]
+fn some_features_without_bootstrap_are_refused_with_both_numbers() {
+    let (x, y) = table(20);
+    let build = |max_features| {
+        let builder = RandomForestRegressor::builder().n_estimators(2).bootstrap(false);
+        builder.max_features(max_features).build().unwrap()
+    };
+    let error = build(MaxFeatures::Sqrt).fit(x.view(), &y).unwrap_err();
+    assert_eq!(error, ForestError::FeatureSubsetWithoutBootstrap { n_candidates: 2, n_features: 4 });
+    assert!(build(MaxFeatures::count(9).unwrap()).fit(x.view(), &y).is_ok());
+}
+
+#[test]
+fn every_public_type_is_a_value() {
+    fn value<T: Send + Sync + Debug + Clone + PartialEq>() {}
+    use drivetrain_forest::*;
+    value::<Forest>();
+    value::<ForestError>();
+    value::<FeatureFraction>();
+    value::<MaxFeatures>();
+    value::<RandomForestRegressor>();
+    value::<RandomForestRegressorBuilder>();
+    value::<metrics::RegressionMetrics>();
+    value::<model_selection::Fold>();
+    value::<model_selection::KFold>();
+    value::<model_selection::RepeatedKFold>();
+}
+
+#[test]
+fn progress_is_told_once_per_tree() {
+    let (x, y) = table(30);
+    let told = std::sync::Mutex::new(Vec::new());
+    let forest =
+        regressor(9).fit_with_progress(x.view(), &y, &|done, total| told.lock().unwrap().push((done, total))).unwrap();
+    let mut told = told.into_inner().unwrap();
+    told.sort_unstable();
+    assert_eq!(told, (1..=9).map(|done| (done, 9)).collect::<Vec<_>>());
+    assert_eq!(forest, regressor(9).fit(x.view(), &y).unwrap());
+}
+
+fn own_predictions(x: &Array2<f64>, y: &[f64]) -> Vec<f64> {
+    regressor(5).fit(x.view(), y).unwrap().predict(x.view()).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn predictions_stay_within_the_targets(
+        cells in prop::collection::vec((-1e3_f64..1e3, 0_u8..4, -1e6_f64..1e6), 1..40)
+    ) {
+        let x = Array2::from_shape_fn((cells.len(), 2), |(i, j)| {
+            if j == 0 { cells[i].0 } else { f64::from(cells[i].1) }
+        });
+        let y: Vec<f64> = cells.iter().map(|cell| cell.2).collect();
+        let (low, high) = y.iter().fold((f64::MAX, f64::MIN), |(l, h), &v| (l.min(v), h.max(v)));
+        let slack = 1e-9 * (high - low).max(high.abs());
+        for prediction in own_predictions(&x, &y) {
+            prop_assert!((low - slack..=high + slack).contains(&prediction));
+        }
+    }
+
+    #[test]
+    fn targets_of_any_size_give_the_same_trees(exponent in -900_i32..900) {
+        let (x, y) = table(40);
+        let factor = 2.0_f64.powi(exponent);
+        let scaled: Vec<f64> = y.iter().map(|value| value * factor).collect();
+        let expected: Vec<f64> = own_predictions(&x, &y).iter().map(|p| p * factor).collect();
+        prop_assert_eq!(own_predictions(&x, &scaled), expected);
+    }
+}
