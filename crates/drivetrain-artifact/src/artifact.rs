@@ -67,11 +67,13 @@ impl Artifact {
 
     /// Writes the files into `folder`, which is created if need be, and returns the [model id](Self::model_id).
     ///
-    /// Each file is written atomically, the manifest last; a manifest that was there is removed first. A killed process
+    /// Each file is written atomically, the manifest last; an artifact that was there is removed first. A killed process
     /// therefore leaves a directory that is refused for want of a manifest, never a mixture of two artifacts.
     ///
     /// # Errors
-    /// [`ArtifactError::Write`] when a file cannot be written.
+    /// [`ArtifactError::Write`] when a file cannot be written, [`ArtifactError::File`] around
+    /// [`ArtifactError::UnexpectedEntry`] when the folder holds something that is no part of an artifact, which a
+    /// reader would refuse.
     pub fn write_dir(&self, folder: impl AsRef<Path>) -> Result<Sha256, ArtifactError> {
         let names = FileKind::ALL.map(FileKind::file_name);
         transport::write_directory(folder.as_ref(), &self.files, &names)?;

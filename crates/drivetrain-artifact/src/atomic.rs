@@ -53,9 +53,18 @@ fn replace<E: Into<BoxError>>(
     Ok(())
 }
 
+/// How the names of temporary siblings begin and end. A process that is killed leaves one behind.
+const PREFIX: &str = ".drivetrain-";
+const SUFFIX: &str = ".tmp";
+
+/// Whether a file name is that of a temporary sibling.
+pub(crate) fn is_temporary(name: &str) -> bool {
+    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+}
+
 fn temporary_in(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut options = tempfile::Builder::new();
-    options.prefix(".").suffix(".tmp");
+    options.prefix(PREFIX).suffix(SUFFIX);
     // The default, 0600, would make the file unreadable for the process that serves it under another user.
     #[cfg(unix)]
     options.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
@@ -132,7 +141,8 @@ mod tests {
         write(&path, |file| {
             file.write_all(b"new")?;
             assert_eq!(fs::read(&path)?, b"old");
-            assert_eq!(names(folder.path()).len(), 2);
+            let temporary = names(folder.path()).into_iter().filter(|name| is_temporary(name)).count();
+            assert_eq!((temporary, names(folder.path()).len()), (1, 2));
             Ok::<(), io::Error>(())
         })
         .unwrap();

@@ -69,20 +69,32 @@ fn describe(metadata: &Metadata) -> &'static str {
 /// Writes `files` into `folder`, each atomically, the manifest last: a directory without a manifest is no artifact, so
 /// that a killed process leaves either a whole artifact or none, never the parts of two.
 ///
-/// `replaceable` are the names of files that an artifact which was there before may have left.
+/// What an artifact that was there before left is removed: the manifest first, and the files called `replaceable`.
 pub(crate) fn write_directory(folder: &Path, files: &Files, replaceable: &[&str]) -> Result<(), ArtifactError> {
     fs::create_dir_all(folder)
         .map_err(|source| ArtifactError::Write { path: folder.to_owned(), source: source.into() })?;
+    let stale = stale(folder, files, replaceable)?;
     atomic::remove(&folder.join(manifest::FILE_NAME))?;
-    for stale in replaceable.iter().filter(|stale| !files.contains_key(**stale)) {
-        atomic::remove(&folder.join(stale))?;
+    stale.iter().try_for_each(|name| atomic::remove(&folder.join(name)))?;
+    let mut manifest_last: Vec<_> = manifest_first(files).collect();
+    manifest_last.reverse();
+    manifest_last
+        .into_iter()
+        .try_for_each(|(name, bytes)| atomic::write(folder.join(name), |file| file.write_all(bytes)))
+}
+
+/// The names in `folder` to be removed. Anything else that a reader would refuse is refused here, before it is too late.
+fn stale(folder: &Path, files: &Files, replaceable: &[&str]) -> Result<Vec<String>, ArtifactError> {
+    let mut stale = Vec::new();
+    let unlimited = Limits { max_entries: usize::MAX, ..Limits::default() };
+    for (name, _) in list(folder, &unlimited)? {
+        if atomic::is_temporary(&name) || (replaceable.contains(&name.as_str()) && !files.contains_key(&name)) {
+            stale.push(name);
+        } else if name != TARBALL && name != manifest::FILE_NAME && !files.contains_key(&name) {
+            return Err(ArtifactError::UnexpectedEntry { entry: name }.in_file(folder));
+        }
     }
-    let mut last_first: Vec<_> = manifest_first(files).collect();
-    last_first.reverse();
-    for (name, bytes) in last_first {
-        atomic::write(folder.join(name), |file| file.write_all(bytes))?;
-    }
-    Ok(())
+    Ok(stale)
 }
 
 #[cfg(test)]
@@ -104,6 +116,21 @@ mod tests {
         let one = files(&["manifest.json", "plan.msgpack"]);
         write_directory(&folder, &one, &["plan.msgpack", "forest.msgpack"]).unwrap();
         assert_eq!(read_directory(&folder, &Limits::default()).unwrap(), one);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_cleared_away_and_what_somebody_put_there_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let one = files(&["manifest.json"]);
+        fs::write(folder.path().join(".drivetrain-Ab3.tmp"), b"half").unwrap();
+        write_directory(folder.path(), &one, &[]).unwrap();
+        assert_eq!(read_directory(folder.path(), &Limits::default()).unwrap(), one);
+
+        fs::write(folder.path().join("notes.txt"), b"mine").unwrap();
+        let error = write_directory(folder.path(), &one, &[]).unwrap_err();
+        assert!(matches!(error, ArtifactError::File { .. }), "{error:?}");
+        assert_eq!(fs::read(folder.path().join("notes.txt")).unwrap(), b"mine");
+        assert!(folder.path().join("manifest.json").exists());
     }
 
     #[test]

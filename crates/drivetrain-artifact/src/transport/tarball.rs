@@ -42,7 +42,7 @@ pub(crate) fn pack(files: &Files) -> io::Result<Vec<u8>> {
 
 /// Unpacks a tarball that any `tar` program may have made: the order of entries, times, owners, a leading `./` and an
 /// entry for the root directory do not matter. Whatever could write outside of one flat directory, refer to another
-/// file, hide bytes or expand beyond the limits is refused.
+/// file, follow the end or expand beyond the limits is refused.
 pub(crate) fn unpack(bytes: &[u8], limits: &Limits) -> Result<Files, ArtifactError> {
     let tar = expand(bytes, limits)?;
     let mut files = Files::new();

@@ -57,7 +57,7 @@ fn damaged(bytes: &[u8], damage: &Damage) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn a_damaged_tarball_is_refused_or_the_same_artifact(damage in damage()) {

@@ -7,5 +7,7 @@ mod content;
 mod corruption;
 mod directory;
 mod fixtures;
+mod golden;
 mod tarball;
 mod transport;
+mod values;
