@@ -94,12 +94,12 @@ fn column(dtype: DataType, rows: usize, options: &TableOptions) -> BoxedStrategy
                 Column::Categorical(CategoricalColumn::String(values.collect()))
             });
             let codes = 0..u32::try_from(dictionary.len()).unwrap_or(u32::MAX);
-            let coded = cells(codes.boxed(), present, rows, move |codes: Vec<Option<u32>>| {
+            let indexed = cells(codes.boxed(), present, rows, move |codes: Vec<Option<u32>>| {
                 let dictionary: Arc<[_]> = dictionary.iter().map(|text| Cow::Borrowed(*text)).collect();
                 let codes = codes.into_iter().map(|code| code.unwrap_or(u32::MAX)).collect();
                 Column::Categorical(CategoricalColumn::Dictionary { codes, dictionary })
             });
-            prop_oneof![plain, coded].boxed()
+            prop_oneof![plain, indexed].boxed()
         }
     }
 }

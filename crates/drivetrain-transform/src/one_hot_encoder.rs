@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use drivetrain_plan::{
-    ApplyError, CategoricalColumn, Categories, Column, DataType, Field, Op, Plan, PlanBuilder, PlanError, Schema,
-    Table, UnknownCategory,
+    ApplyError, CategoricalColumn, Categories, Column, Field, Op, Plan, PlanBuilder, PlanError, Schema, Table,
+    UnknownCategory,
 };
 use serde::{Deserialize, Serialize};
 
@@ -128,9 +128,9 @@ pub struct EncodedColumn {
 }
 
 impl EncodedColumn {
-    fn feature_names(&self, dtype: DataType) -> Vec<String> {
+    fn feature_names(&self) -> Vec<String> {
         let labels = (0..self.categories.len()).filter_map(|index| self.categories.label(index));
-        let missing = self.missing.then(|| if dtype == DataType::Float64 { "nan" } else { "None" }.to_owned());
+        let missing = self.missing.then(|| "nan".to_owned());
         labels.chain(missing).map(|label| format!("{}_{label}", self.name)).collect()
     }
 }
@@ -166,8 +166,8 @@ impl Estimator for OneHotEncoder {
 impl Fitted for FittedOneHotEncoder {
     fn lower(&self) -> Result<Plan, PlanError> {
         let mut builder = PlanBuilder::new(self.schema.clone());
-        for (encoded, field) in self.columns.iter().zip(self.schema.fields()) {
-            let names = encoded.feature_names(field.dtype);
+        for encoded in &self.columns {
+            let names = encoded.feature_names();
             let outputs: Vec<String> = names.iter().map(|name| builder.fresh(name)).collect();
             for (name, output) in names.iter().zip(&outputs) {
                 builder.output(name, output);
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn categories_are_sorted_with_missing_last() {
-        assert_eq!(names(Column::from(vec![Some(10_i64), None, Some(9)])), ["x_9", "x_10", "x_None"]);
+        assert_eq!(names(Column::from(vec![Some(10_i64), None, Some(9)])), ["x_9", "x_10", "x_nan"]);
         assert_eq!(names(Column::from(vec![f64::NAN, 2.5, -1.0])), ["x_-1.0", "x_2.5", "x_nan"]);
         assert_eq!(names(Column::from(vec![Some(true), Some(false)])), ["x_False", "x_True"]);
         assert_eq!(names(Column::from(vec![Some("ß"), Some("z"), Some("")])), ["x_", "x_z", "x_ß"]);
