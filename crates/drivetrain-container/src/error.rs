@@ -1,0 +1,203 @@
+//! Everything a job can fail with.
+
+use std::{error::Error as StdError, io, net::IpAddr, path::PathBuf};
+
+use drivetrain_artifact::ArtifactError;
+
+/// Why a job failed. The text of a cause is never repeated in the text of its error.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or directory cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A directory cannot be made.
+    #[error("cannot create {}", path.display())]
+    Create {
+        /// The directory.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Nothing can be written to stdout.
+    #[error("cannot write to stdout")]
+    Stdout(#[source] io::Error),
+    /// A configuration file is not what the platform writes.
+    #[error("{} is not understood", path.display())]
+    ParseConfig {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// A variable of the process is not usable.
+    #[error("variable {name} is `{value}`; expected {expected}")]
+    Variable {
+        /// The variable.
+        name: String,
+        /// Its value.
+        value: String,
+        /// What it should be.
+        expected: String,
+    },
+    /// A hyper-parameter is not usable.
+    #[error("hyper-parameter `{name}` is `{value}`")]
+    Hyperparameter {
+        /// The hyper-parameter.
+        name: String,
+        /// Its value.
+        value: String,
+        /// What is wrong with it.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// Hyper-parameters that mean nothing to the job.
+    #[error("unknown hyper-parameters: {}; known are {}", names.join(", "), known.join(", "))]
+    UnknownHyperparameters {
+        /// Their names.
+        names: Vec<String>,
+        /// The names that mean something.
+        known: Vec<&'static str>,
+    },
+    /// A hyper-parameter is given twice, once with hyphens and once with underscores.
+    #[error("hyper-parameter `{name}` is given twice, with hyphens and with underscores")]
+    RepeatedHyperparameter {
+        /// Its name with hyphens.
+        name: String,
+    },
+    /// A feature matrix has no row, or no column beside the target.
+    #[error("{} has {rows} rows and {columns} columns; expected at least one row, the target and one feature", path.display())]
+    EmptyFeatures {
+        /// The file.
+        path: PathBuf,
+        /// Its rows.
+        rows: usize,
+        /// Its columns, the target included.
+        columns: usize,
+    },
+    /// A feature matrix and its list of names differ in width.
+    #[error("{} names {names} features; {} has {columns} columns, of which the first is the target", names_path.display(), path.display())]
+    FeatureNameCount {
+        /// The matrix.
+        path: PathBuf,
+        /// The list of names.
+        names_path: PathBuf,
+        /// The number of names.
+        names: usize,
+        /// The columns of the matrix, the target included.
+        columns: usize,
+    },
+    /// Two feature matrices differ in width.
+    #[error("{} has {val_columns} columns where {} has {train_columns}", val_path.display(), train_path.display())]
+    WidthMismatch {
+        /// The training features.
+        train_path: PathBuf,
+        /// The columns of the training features, the target included.
+        train_columns: usize,
+        /// The validation features.
+        val_path: PathBuf,
+        /// The columns of the validation features, the target included.
+        val_columns: usize,
+    },
+    /// Two feature matrices differ in the names of their columns.
+    #[error("feature {index} is `{val_name}` in {} where it is `{train_name}` in {}", val_path.display(), train_path.display())]
+    FeatureNameMismatch {
+        /// The feature, counted from 0 without the target.
+        index: usize,
+        /// The training features.
+        train_path: PathBuf,
+        /// Its name there.
+        train_name: String,
+        /// The validation features.
+        val_path: PathBuf,
+        /// Its name there.
+        val_name: String,
+    },
+    /// A value of a feature matrix is missing or infinite.
+    #[error("{}: row {row}, column {column} (`{name}`) is {value}; expected a finite number", path.display())]
+    NonFinite {
+        /// The file.
+        path: PathBuf,
+        /// The row, counted from 0.
+        row: usize,
+        /// The column, counted from 0; 0 is the target.
+        column: usize,
+        /// The column's name.
+        name: String,
+        /// The value.
+        value: f64,
+    },
+    /// A table lacks a target value.
+    #[error("{}: row {row} has no target: column `{column}` is missing", path.display())]
+    MissingTarget {
+        /// The file.
+        path: PathBuf,
+        /// The row, counted from 0 below the header.
+        row: usize,
+        /// The target column.
+        column: String,
+    },
+    /// An artifact or a feature matrix cannot be read or written.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    /// The plan of a model cannot be run by this program.
+    #[cfg(feature = "serve")]
+    #[error("the model cannot be run")]
+    Prepare(#[source] drivetrain_plan::ApplyError),
+    /// The port cannot be had.
+    #[error("cannot listen on {host} port {port}")]
+    Listen {
+        /// The address.
+        host: IpAddr,
+        /// The port.
+        port: u16,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The threads, signals or sockets of the server fail.
+    #[error("the server cannot run")]
+    Runtime(#[source] io::Error),
+    /// A data set cannot be acquired, read or written.
+    #[cfg(feature = "process")]
+    #[error(transparent)]
+    Dataset(#[from] drivetrain_dataset::DatasetError),
+    /// The task's own definition does not hold together.
+    #[cfg(feature = "process")]
+    #[error("the definition of the Auto MPG task is not valid")]
+    Task(#[source] Box<dyn StdError + Send + Sync>),
+    /// A data frame is not a table.
+    #[cfg(feature = "process")]
+    #[error(transparent)]
+    Frame(#[from] drivetrain_frame::FrameError),
+    /// The preprocessing pipeline cannot be fitted.
+    #[cfg(feature = "process")]
+    #[error("cannot fit the preprocessing pipeline on {}", path.display())]
+    Fit {
+        /// The training rows.
+        path: PathBuf,
+        /// Why.
+        source: drivetrain_transform::FitError,
+    },
+    /// Rows cannot be transformed.
+    #[cfg(feature = "process")]
+    #[error("cannot transform {}", path.display())]
+    Apply {
+        /// The rows.
+        path: PathBuf,
+        /// Why.
+        source: drivetrain_plan::ApplyError,
+    },
+    /// The forest cannot be grown or evaluated.
+    #[cfg(feature = "train")]
+    #[error("cannot {action}")]
+    Forest {
+        /// What was tried.
+        action: &'static str,
+        /// Why.
+        source: drivetrain_forest::ForestError,
+    },
+}

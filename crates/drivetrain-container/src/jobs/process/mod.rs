@@ -1,0 +1,148 @@
+//! The processing job: raw rows in, feature matrices and the fitted preprocessor out.
+//!
+//! The pipeline is fitted on the training rows alone; what it learned is then applied to both parts. A feature matrix
+//! is a `.npy` file with the target in column 0; `feature_names.json` beside it names the other columns.
+
+mod part;
+mod unknown;
+
+use std::{collections::BTreeMap, io::Write};
+
+use clap::{Args, ValueEnum};
+use drivetrain_artifact::{Artifact, ArtifactBuilder, Producer, Sha256, Training, npy};
+use drivetrain_autompg::{AutoMpgFeatures, PipelineOptions, pipeline};
+use drivetrain_frame::FrameTable;
+use drivetrain_plan::{Plan, UnknownCategory};
+use drivetrain_transform::{Estimator, FitError, Fitted};
+use part::Part;
+use serde_json::{Value, json};
+
+use super::{FEATURE_NAMES_FILE, create_directory, write_json};
+use crate::{Error, environment::SageMakerEnv};
+
+/// Flags of the processing job.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct ProcessArgs {
+    /// The training rows, a file in processing/input/train
+    #[arg(long, value_name = "FILE", default_value = "train.csv")]
+    pub train_filename: String,
+
+    /// The validation rows, a file in processing/input/val
+    #[arg(long, value_name = "FILE", default_value = "val.csv")]
+    pub val_filename: String,
+
+    /// The training features, a file in processing/train
+    #[arg(long, value_name = "FILE", default_value = "train_feats.npy")]
+    pub train_feats_filename: String,
+
+    /// The validation features, a file in processing/val
+    #[arg(long, value_name = "FILE", default_value = "val_feats.npy")]
+    pub val_feats_filename: String,
+
+    /// The fitted preprocessor, a file in processing/output
+    #[arg(long, value_name = "FILE", default_value = "model.tar.gz")]
+    pub model_filename: String,
+
+    /// The year up to which the age of a car is counted, in the two digits of the data
+    #[arg(long, value_name = "YEAR", default_value_t = 82, allow_negative_numbers = true)]
+    pub reference_year: i32,
+
+    /// What happens to a category that the training rows do not hold
+    #[arg(long, value_name = "HOW", default_value = "ignore")]
+    pub handle_unknown: HandleUnknown,
+}
+
+/// scikit-learn's `handle_unknown`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum HandleUnknown {
+    /// The job fails and names the row
+    Error,
+    /// All columns of the category are 0, and the log says so
+    Ignore,
+}
+
+impl HandleUnknown {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Ignore => "ignore",
+        }
+    }
+}
+
+impl From<HandleUnknown> for UnknownCategory {
+    fn from(how: HandleUnknown) -> Self {
+        match how {
+            HandleUnknown::Error => Self::Error,
+            HandleUnknown::Ignore => Self::Ignore,
+        }
+    }
+}
+
+/// Reads both parts, fits the pipeline on the training rows, and writes the features of both parts and the
+/// preprocessor. No file is written before everything is computed.
+///
+/// # Errors
+/// [`Error::Dataset`] or [`Error::MissingTarget`] for the rows, [`Error::Fit`] and [`Error::Apply`] for what the
+/// pipeline makes of them, [`Error::Create`] and [`Error::Artifact`] when the outputs cannot be written.
+pub fn run(args: &ProcessArgs, env: &SageMakerEnv, stdout: &mut dyn Write) -> Result<(), Error> {
+    let paths = env.paths();
+    let train = Part::read(paths.processing_input("train").join(&args.train_filename))?;
+    let val = Part::read(paths.processing_input("val").join(&args.val_filename))?;
+    let (train_table, val_table) = (train.table()?, val.table()?);
+
+    let plan = fit(args, &train, &train_table)?;
+    let train_features = train.apply(&plan, &train_table)?;
+    let val_features = val.apply(&plan, &val_table)?;
+    for (column, value, rows) in unknown::categories(&plan, &val_features, &val_table) {
+        tracing::warn!(column, value, rows, "category unknown to the training rows, encoded as all zero");
+    }
+    let artifact = pack(args, plan, &train, &train_table)?;
+
+    for (name, file, part, features) in [
+        ("train", &args.train_feats_filename, &train, &train_features),
+        ("val", &args.val_feats_filename, &val, &val_features),
+    ] {
+        let directory = paths.processing(name);
+        create_directory(&directory)?;
+        let path = directory.join(file);
+        npy::write(&path, part.with_target(features).view())?;
+        write_json(&directory.join(FEATURE_NAMES_FILE), &features.feature_names())?;
+        let (rows, columns) = (features.n_rows(), features.n_columns());
+        writeln!(stdout, "{name}_rows={rows};  {name}_features={columns};").map_err(Error::Stdout)?;
+        tracing::info!(rows, features = columns, path = %path.display(), "written");
+    }
+    let output = paths.processing("output");
+    create_directory(&output)?;
+    let path = output.join(&args.model_filename);
+    let id = artifact.write_tar_gz(&path)?;
+    tracing::info!(%id, path = %path.display(), "written");
+    Ok(())
+}
+
+fn fit(args: &ProcessArgs, train: &Part, table: &FrameTable<'_>) -> Result<Plan, Error> {
+    let options = PipelineOptions {
+        features: AutoMpgFeatures::new(args.reference_year),
+        handle_unknown: args.handle_unknown.into(),
+    };
+    let pipeline = pipeline(&options).map_err(|error| Error::Task(error.into()))?;
+    let plan = pipeline.fit(table, Some(train.target())).and_then(|fitted| fitted.lower().map_err(FitError::Plan));
+    plan.map_err(|source| Error::Fit { path: train.path().to_owned(), source })
+}
+
+fn pack(args: &ProcessArgs, plan: Plan, train: &Part, table: &FrameTable<'_>) -> Result<Artifact, Error> {
+    let hyper_parameters: BTreeMap<String, Value> = BTreeMap::from([
+        ("handle_unknown".to_owned(), json!(args.handle_unknown.name())),
+        ("reference_year".to_owned(), json!(args.reference_year)),
+    ]);
+    let training =
+        Training { data_sha256: Some(Sha256::of_file(train.path())?), hyper_parameters, ..Training::default() };
+    let artifact = ArtifactBuilder::preprocessor(plan, table)
+        .producer(Producer::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")))
+        .training(training)
+        .build()?;
+    Ok(artifact)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! The training job: feature matrices in, a regressor and its metrics out.
+//!
+//! Metrics stand on stdout as `train_mae=0.76;  val_mae=1.14;`, then the same with `mse`, `rmse` and `r2`. The
+//! platform reads them from there with one regular expression per metric, such as `train_mae=(.*?);`.
+
+mod features;
+mod progress;
+mod settings;
+
+use std::{collections::BTreeMap, io::Write};
+
+use drivetrain_artifact::{Artifact, ArtifactBuilder, Producer, Regressor, Sha256, Training};
+use drivetrain_forest::{Forest, RandomForestRegressor, metrics::RegressionMetrics};
+use features::Features;
+use progress::Progress;
+use serde::Serialize;
+use serde_json::{Value, json};
+use settings::Settings;
+pub use settings::{InvalidMaxDepth, MaxDepth, TrainArgs};
+
+use super::{create_directory, write_json};
+use crate::{Error, environment::SageMakerEnv};
+
+/// The file below `output/data` that holds the metrics of both parts.
+pub const METRICS_FILE: &str = "metrics.json";
+
+/// The metrics of both parts, as they stand in [`METRICS_FILE`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+struct Metrics {
+    train: RegressionMetrics,
+    val: RegressionMetrics,
+}
+
+impl Metrics {
+    /// Name, training value and validation value, in the order in which they are printed.
+    const fn named(&self) -> [(&'static str, f64, f64); 4] {
+        let Self { train, val } = self;
+        [
+            ("mae", train.mae, val.mae),
+            ("mse", train.mse, val.mse),
+            ("rmse", train.rmse, val.rmse),
+            ("r2", train.r2, val.r2),
+        ]
+    }
+
+    fn print(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        for (name, train, val) in self.named() {
+            writeln!(out, "train_{name}={train};  val_{name}={val};")?;
+        }
+        out.flush()
+    }
+
+    fn flat(&self) -> BTreeMap<String, f64> {
+        let both = |(name, train, val)| [(format!("train_{name}"), train), (format!("val_{name}"), val)];
+        self.named().into_iter().flat_map(both).collect()
+    }
+}
+
+/// Reads the feature matrices, grows a forest, evaluates it on both, and writes the model's files into `model/` and the
+/// metrics into `output/data`. No file is written before the forest is grown and evaluated.
+///
+/// # Errors
+/// [`Error::Hyperparameter`] and its kin for what the job was told, [`Error::Artifact`], [`Error::EmptyFeatures`],
+/// [`Error::NonFinite`], [`Error::WidthMismatch`] or [`Error::FeatureNameMismatch`] for the features, [`Error::Forest`]
+/// when the forest cannot be grown, and [`Error::Create`] or [`Error::Artifact`] when the outputs cannot be written.
+pub fn run(args: &TrainArgs, env: &SageMakerEnv, stdout: &mut dyn Write) -> Result<(), Error> {
+    let settings = Settings::new(args, env)?;
+    let train = Features::read(&settings.train, &settings.train_file)?;
+    let val = Features::read(&settings.val, &settings.val_file)?;
+    train.check_same_columns(&val)?;
+    let (rows, features) = train.x().dim();
+    tracing::info!(rows, features, trees = settings.regressor.n_estimators(), "growing a random forest");
+
+    let progress = Progress::start();
+    let forest = settings
+        .regressor
+        .fit_with_progress(train.x(), &train.y(), &|done, total| progress.tick(done, total))
+        .map_err(|source| Error::Forest { action: "grow the forest", source })?;
+    let metrics = Metrics { train: evaluate(&forest, &train)?, val: evaluate(&forest, &val)? };
+    metrics.print(stdout).map_err(Error::Stdout)?;
+
+    let artifact = pack(forest, &settings.regressor, &train, &metrics)?;
+    create_directory(&settings.output_data_dir)?;
+    write_json(&settings.output_data_dir.join(METRICS_FILE), &metrics)?;
+    // The model comes last: where there is one, the job is done.
+    let id = artifact.write_dir(&settings.model_dir)?;
+    tracing::info!(model = %settings.model_dir.display(), %id, "written");
+    Ok(())
+}
+
+fn evaluate(forest: &Forest, features: &Features) -> Result<RegressionMetrics, Error> {
+    let predictions = forest.predict(features.x());
+    predictions
+        .and_then(|predictions| RegressionMetrics::new(&features.y(), &predictions))
+        .map_err(|source| Error::Forest { action: "evaluate the forest", source })
+}
+
+fn pack(
+    forest: Forest,
+    regressor: &RandomForestRegressor,
+    train: &Features,
+    metrics: &Metrics,
+) -> Result<Artifact, Error> {
+    let training = Training {
+        data_sha256: Some(Sha256::of_file(train.path())?),
+        seed: Some(regressor.random_state()),
+        hyper_parameters: hyper_parameters(regressor),
+        metrics: metrics.flat(),
+    };
+    let artifact = ArtifactBuilder::regressor(Regressor::new(forest, train.names().to_vec())?, train.x())
+        .producer(Producer::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")))
+        .training(training)
+        .build()?;
+    Ok(artifact)
+}
+
+/// The hyper-parameters by scikit-learn's names.
+fn hyper_parameters(regressor: &RandomForestRegressor) -> BTreeMap<String, Value> {
+    let values = [
+        ("n_estimators", json!(regressor.n_estimators())),
+        ("max_depth", json!(regressor.max_depth())),
+        ("min_samples_split", json!(regressor.min_samples_split())),
+        ("min_samples_leaf", json!(regressor.min_samples_leaf())),
+        ("max_features", json!(regressor.max_features().to_string())),
+        ("bootstrap", json!(regressor.bootstrap())),
+        ("random_state", json!(regressor.random_state())),
+    ];
+    values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+#[cfg(test)]
+mod tests;

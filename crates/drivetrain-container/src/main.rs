@@ -1,0 +1,7 @@
+//! The jobs as one program; see `drivetrain --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    drivetrain_container::cli::run(std::env::args_os(), drivetrain_container::cli::variables())
+}

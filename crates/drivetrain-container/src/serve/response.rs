@@ -1,0 +1,184 @@
+//! What goes back: answers and rejections.
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use drivetrain_plan::Matrix;
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
+use super::request::OutputFormat;
+use crate::failure;
+
+/// What a model makes of the rows of a request.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// A preprocessor's features, one row per row: `[[0.0, 1.0], ...]`. A missing feature is `null`.
+    Features(Matrix),
+    /// A regressor's predictions, one per row: `[{"id": 0, "prediction": 34.96}, ...]`.
+    Predictions(Vec<f64>),
+}
+
+/// The number of rows an answer holds, handed on for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct RowCount(pub(super) usize);
+
+#[derive(Serialize)]
+struct Prediction {
+    id: usize,
+    prediction: f64,
+}
+
+impl Answer {
+    /// The number of rows.
+    #[must_use]
+    pub fn n_rows(&self) -> usize {
+        match self {
+            Self::Features(matrix) => matrix.n_rows(),
+            Self::Predictions(predictions) => predictions.len(),
+        }
+    }
+
+    /// The body in this format. Floats are written with as many digits as it takes to read the same bits back.
+    ///
+    /// # Errors
+    /// A [`Rejection`] of status 500 when the answer cannot be written.
+    pub fn write(&self, format: OutputFormat) -> Result<Vec<u8>, Rejection> {
+        let OutputFormat::Json = format;
+        serde_json::to_vec(self).map_err(|error| Rejection::internal(&error))
+    }
+}
+
+impl Serialize for Answer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Features(matrix) => {
+                // A matrix is row-major, so every row is a slice.
+                serializer.collect_seq(matrix.values().rows().into_iter().map(|row| row.to_slice().unwrap_or_default()))
+            }
+            Self::Predictions(predictions) => serializer.collect_seq(
+                predictions.iter().enumerate().map(|(id, prediction)| Prediction { id, prediction: *prediction }),
+            ),
+        }
+    }
+}
+
+/// A request that is not answered, and why: a status and a JSON body
+/// `{"error": {"message": ..., "row": ..., "column": ..., "value": ...}}`, where the last three stand only if they apply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    status: StatusCode,
+    message: String,
+    row: Option<usize>,
+    column: Option<String>,
+    value: Option<String>,
+}
+
+impl Rejection {
+    /// A rejection of this status.
+    pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), row: None, column: None, value: None }
+    }
+
+    /// Status 400: the request's rows are not what the model reads.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// Status 500: the fault is not the request's.
+    #[must_use]
+    pub fn internal(error: &dyn std::error::Error) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, failure::chain(error).join(": "))
+    }
+
+    /// Names the row, counted from 0.
+    #[must_use]
+    pub fn row(mut self, row: usize) -> Self {
+        self.row = Some(row);
+        self
+    }
+
+    /// Names the column.
+    #[must_use]
+    pub fn column(mut self, column: impl Into<String>) -> Self {
+        self.column = Some(column.into());
+        self
+    }
+
+    /// Names the value.
+    #[must_use]
+    pub fn value(mut self, value: impl Into<String>) -> Self {
+        self.value = Some(value.into());
+        self
+    }
+
+    /// The status.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl Serialize for Rejection {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Detail<'a> {
+            message: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            row: Option<usize>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            column: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            value: Option<&'a str>,
+        }
+        let mut body = serializer.serialize_struct("Rejection", 1)?;
+        let detail = Detail {
+            message: &self.message,
+            row: self.row,
+            column: self.column.as_deref(),
+            value: self.value.as_deref(),
+        };
+        body.serialize_field("error", &detail)?;
+        body.end()
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        let body = serde_json::to_vec(&self).unwrap_or_else(|_| br#"{"error":{"message":"internal error"}}"#.to_vec());
+        respond(self.status, OutputFormat::Json, body)
+    }
+}
+
+/// A response with a body.
+pub(super) fn respond(status: StatusCode, format: OutputFormat, body: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn predictions_are_numbered_from_zero_and_keep_their_digits() {
+        let body = Answer::Predictions(vec![34.96, 0.1 + 0.2]).write(OutputFormat::Json).unwrap();
+        let expected = r#"[{"id":0,"prediction":34.96},{"id":1,"prediction":0.30000000000000004}]"#;
+        assert_eq!(String::from_utf8(body).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_rejection_says_only_what_applies() {
+        let rejection = Rejection::bad_request("no").row(0);
+        assert_eq!(serde_json::to_string(&rejection).unwrap(), r#"{"error":{"message":"no","row":0}}"#);
+    }
+}

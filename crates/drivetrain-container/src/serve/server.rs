@@ -1,0 +1,168 @@
+//! Routes, the socket and the log of requests.
+
+use std::{
+    io::Write,
+    net::IpAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Instant,
+};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, Request, State, rejection::BytesRejection},
+    http::{HeaderMap, Method, StatusCode, Uri},
+    middleware::{self, Next},
+    response::Response,
+    routing::{get, post},
+    serve::ListenerExt,
+};
+use tokio::net::TcpListener;
+
+use super::{
+    model::ServedModel,
+    request::{InputFormat, OutputFormat},
+    response::{Rejection, RowCount, respond},
+};
+use crate::Error;
+
+/// The platform's own limit for the body of a request: 6 MiB.
+const BODY_LIMIT: usize = 6 * 1024 * 1024;
+
+/// Bodies above this many bytes are answered on a thread of their own, so that they do not hold up other connections.
+const INLINE_LIMIT: usize = 64 * 1024;
+
+/// Clients use it to follow a request through the containers; each container hands it back.
+const CUSTOM_ATTRIBUTES: &str = "x-amzn-sagemaker-custom-attributes";
+
+#[derive(Debug)]
+struct Endpoint {
+    model: ServedModel,
+    default_output: OutputFormat,
+}
+
+/// The routes of an endpoint that answers with `model`, as `default_output` where a request leaves the format open.
+pub fn router(model: ServedModel, default_output: OutputFormat) -> Router {
+    Router::new()
+        .route("/ping", get(async || StatusCode::OK))
+        .route("/invocations", post(invocations))
+        .fallback(async |uri: Uri| {
+            let message = format!("there is no {}; there are GET /ping and POST /invocations", uri.path());
+            Rejection::new(StatusCode::NOT_FOUND, message)
+        })
+        .method_not_allowed_fallback(async |method: Method, uri: Uri| {
+            let message = format!("{} does not take {method}", uri.path());
+            Rejection::new(StatusCode::METHOD_NOT_ALLOWED, message)
+        })
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn(log))
+        .with_state(Arc::new(Endpoint { model, default_output }))
+}
+
+async fn invocations(
+    State(endpoint): State<Arc<Endpoint>>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Rejection> {
+    let output = OutputFormat::negotiate(&headers, endpoint.default_output)?;
+    let input = InputFormat::of(&headers)?;
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {BODY_LIMIT} bytes"))
+        }
+        status => Rejection::new(status, rejection.body_text()),
+    })?;
+    let large = body.len() > INLINE_LIMIT;
+    let work = move || answer(&endpoint.model, input, output, &body);
+    if large { tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(panicked())) } else { work() }
+}
+
+/// A panic is a fault of this program, which one request may meet and the others must not notice.
+fn answer(model: &ServedModel, input: InputFormat, output: OutputFormat, body: &[u8]) -> Result<Response, Rejection> {
+    catch_unwind(AssertUnwindSafe(|| {
+        let table = model.row_schema().read(input, body)?;
+        let answer = model.answer(&table)?;
+        let mut response = respond(StatusCode::OK, output, answer.write(output)?);
+        response.extensions_mut().insert(RowCount(answer.n_rows()));
+        Ok(response)
+    }))
+    .unwrap_or_else(|_| Err(panicked()))
+}
+
+fn panicked() -> Rejection {
+    Rejection::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
+}
+
+/// One line per request, and the custom attributes handed back.
+async fn log(request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let custom_attributes = request.headers().get(CUSTOM_ATTRIBUTES).cloned();
+    let mut response = next.run(request).await;
+    if let Some(custom_attributes) = custom_attributes {
+        response.headers_mut().insert(CUSTOM_ATTRIBUTES, custom_attributes);
+    }
+    let status = response.status().as_u16();
+    let micros = start.elapsed().as_micros();
+    let rows = response.extensions().get().map_or(0, |RowCount(rows)| *rows);
+    // The platform asks every few seconds whether the process lives.
+    if path == "/ping" {
+        tracing::debug!(%method, path, status, micros, "request");
+    } else {
+        tracing::info!(%method, path, status, rows, micros, "request");
+    }
+    response
+}
+
+/// Listens until the process is told to stop; says where on `stdout`, for callers who left the choice of the port open.
+pub(super) fn run(router: Router, address: (IpAddr, u16), stdout: &mut dyn Write) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
+    runtime.block_on(async {
+        let listen = |source| Error::Listen { host: address.0, port: address.1, source };
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let bound = listener.local_addr().map_err(listen)?;
+        let stop = stop_signal().map_err(Error::Runtime)?;
+        writeln!(stdout, "listening on {bound}").and_then(|()| stdout.flush()).map_err(Error::Stdout)?;
+        // Answers are small and complete; waiting to fill a packet only delays them.
+        let listener = listener.tap_io(|connection| {
+            if let Err(error) = connection.set_nodelay(true) {
+                tracing::debug!("cannot set TCP_NODELAY: {error}");
+            }
+        });
+        axum::serve(listener, router).with_graceful_shutdown(stop).await.map_err(Error::Runtime)
+    })
+}
+
+/// Ends on SIGTERM or ctrl-c. The handlers stand when this returns, also for a process that is number 1 of its
+/// container and has no handlers to begin with.
+#[cfg(unix)]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        let signal = std::future::poll_fn(|context| {
+            if terminate.poll_recv(context).is_ready() {
+                return std::task::Poll::Ready("SIGTERM");
+            }
+            interrupt.poll_recv(context).map(|_| "SIGINT")
+        })
+        .await;
+        tracing::info!("{signal}: finishing what has begun, then stopping");
+    })
+}
+
+#[cfg(not(unix))]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Without a handler ctrl-c ends the process by itself.
+            std::future::pending::<()>().await;
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;

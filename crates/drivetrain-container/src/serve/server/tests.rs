@@ -1,0 +1,195 @@
+//! The endpoint, asked without a socket.
+
+use axum::{body::Body, http::header};
+use drivetrain_artifact::{ArtifactBuilder, Pipeline, Regressor};
+use drivetrain_forest::Forest;
+use drivetrain_plan::{
+    Categories, Column, ColumnTable, DataType, ExtraColumns, Field, Op, Plan, PlanBuilder, Schema, UnknownCategory,
+    Value, ndarray::array,
+};
+use serde_json::json;
+use tower::ServiceExt;
+
+use super::*;
+
+/// `weight` imputed by 3000 and `cylinders` one-hot over 4 and 8.
+fn plan(unknown: UnknownCategory) -> Plan {
+    let fields = vec![Field::new("cylinders", DataType::Int64), Field::new("weight", DataType::Float64)];
+    let mut builder = PlanBuilder::new(Schema::new(fields).unwrap());
+    builder.extra_columns(ExtraColumns::Reject);
+    builder.push(Op::OneHot {
+        column: "cylinders".into(),
+        categories: Categories::Int64(vec![4, 8]),
+        missing: false,
+        unknown,
+        outputs: vec!["cylinders_4".into(), "cylinders_8".into()],
+    });
+    builder.push(Op::Impute { column: "weight".into(), value: Value::Float64(3000.0), output: "imputed".into() });
+    for (name, column) in [("cylinders_4", "cylinders_4"), ("cylinders_8", "cylinders_8"), ("weight", "imputed")] {
+        builder.output(name, column);
+    }
+    builder.build().unwrap()
+}
+
+/// One tree: 30 mpg up to a weight of 2500, 15 above.
+fn regressor() -> Regressor {
+    let forest: Forest = serde_json::from_value(json!({
+        "n_features": 3, "n_nodes": [3], "feature": [2, null, null], "value": [2500.0, 30.0, 15.0],
+        "feature_importances": [0.0, 0.0, 1.0],
+    }))
+    .unwrap();
+    Regressor::new(forest, vec!["cylinders_4".into(), "cylinders_8".into(), "weight".into()]).unwrap()
+}
+
+fn cars() -> ColumnTable {
+    let columns = [("cylinders", Column::from(vec![4_i64, 8])), ("weight", Column::from(vec![2000.0, 4000.0]))];
+    ColumnTable::new(columns.map(|(name, column)| (name.to_owned(), column)).into()).unwrap()
+}
+
+fn endpoint(builder: ArtifactBuilder<'_>) -> Router {
+    router(ServedModel::new(&builder.build().unwrap()).unwrap(), OutputFormat::Json)
+}
+
+fn preprocessor() -> Router {
+    endpoint(ArtifactBuilder::preprocessor(plan(UnknownCategory::Error), &cars()))
+}
+
+fn regression() -> Router {
+    endpoint(ArtifactBuilder::regressor(regressor(), array![[1.0, 0.0, 2000.0]].view()))
+}
+
+fn pipeline() -> Router {
+    let pipeline = Pipeline::new(plan(UnknownCategory::Ignore), regressor()).unwrap();
+    endpoint(ArtifactBuilder::pipeline(pipeline, &cars()))
+}
+
+async fn send(router: Router, request: Request) -> (StatusCode, HeaderMap, String) {
+    let response = router.oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    (parts.status, parts.headers, String::from_utf8(body.to_vec()).unwrap())
+}
+
+fn request(headers: &[(&str, &str)], body: impl Into<Body>) -> Request {
+    let builder = Request::builder().method("POST").uri("/invocations");
+    let builder = headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value));
+    builder.body(body.into()).unwrap()
+}
+
+/// Posts CSV and expects an answer.
+async fn csv(router: Router, body: &'static str) -> String {
+    let (status, headers, body) = send(router, request(&[("content-type", "text/csv; charset=utf-8")], body)).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    assert_eq!(headers[header::CONTENT_TYPE], "application/json");
+    body
+}
+
+/// Sends a request and expects an error.
+async fn error(router: Router, request: Request, expected: StatusCode) -> serde_json::Value {
+    let (status, headers, body) = send(router, request).await;
+    assert_eq!(status, expected, "{body}");
+    assert_eq!(headers[header::CONTENT_TYPE], "application/json");
+    let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert!(body["error"]["message"].as_str().is_some_and(|message| !message.is_empty()), "{body}");
+    body["error"].clone()
+}
+
+#[tokio::test]
+async fn ping_is_empty_and_ok() {
+    let ping = Request::builder().uri("/ping").body(Body::empty()).unwrap();
+    let (status, _, body) = send(preprocessor(), ping).await;
+    assert_eq!((status, body.as_str()), (StatusCode::OK, ""));
+}
+
+#[tokio::test]
+async fn a_preprocessor_answers_features() {
+    assert_eq!(csv(preprocessor(), "4,2000\n8,\n").await, "[[1.0,0.0,2000.0],[0.0,1.0,3000.0]]");
+    assert_eq!(csv(preprocessor(), "18.0,8,4000").await, "[[0.0,1.0,4000.0]]");
+}
+
+#[tokio::test]
+async fn a_regressor_answers_predictions() {
+    assert_eq!(
+        csv(regression(), "1,0,2000\n0,1,4000").await,
+        r#"[{"id":0,"prediction":30.0},{"id":1,"prediction":15.0}]"#
+    );
+}
+
+#[tokio::test]
+async fn a_pipeline_answers_predictions_of_raw_rows() {
+    assert_eq!(csv(pipeline(), "cylinders,weight\n5,2000\n").await, r#"[{"id":0,"prediction":30.0}]"#);
+}
+
+#[tokio::test]
+async fn two_containers_in_a_row_answer_what_one_does() {
+    let rows = "4,2000\n8,?\n";
+    let features = csv(preprocessor(), rows).await;
+    let (status, _, chained) = send(regression(), request(&[], features)).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(chained, csv(pipeline(), rows).await);
+}
+
+#[tokio::test]
+async fn custom_attributes_are_handed_back_also_with_an_error() {
+    for body in ["[[4, 2000]]", "nonsense"] {
+        let (_, headers, _) = send(preprocessor(), request(&[(CUSTOM_ATTRIBUTES, "trace=7")], body)).await;
+        assert_eq!(headers[CUSTOM_ATTRIBUTES], "trace=7", "{body}");
+    }
+}
+
+#[tokio::test]
+async fn bad_rows_are_named() {
+    let csv = |body: &'static str| request(&[("content-type", "text/csv")], body);
+    let unknown = error(preprocessor(), csv("4,2000\n5,2100\n"), StatusCode::BAD_REQUEST).await;
+    assert_eq!((&unknown["row"], &unknown["column"], &unknown["value"]), (&json!(1), &json!("cylinders"), &json!("5")));
+    let text = error(preprocessor(), csv("4,heavy\n"), StatusCode::BAD_REQUEST).await;
+    assert_eq!((&text["row"], &text["column"], &text["value"]), (&json!(0), &json!("weight"), &json!("heavy")));
+    let width = error(preprocessor(), csv("4\n"), StatusCode::BAD_REQUEST).await;
+    assert_eq!((&width["row"], &width["column"]), (&json!(0), &json!(null)));
+    let missing = error(regression(), request(&[], "[[1, 0, 2000], [1, 0, null]]"), StatusCode::BAD_REQUEST).await;
+    assert_eq!(
+        (&missing["row"], &missing["column"], &missing["value"]),
+        (&json!(1), &json!("weight"), &json!("missing"))
+    );
+    error(regression(), request(&[], "[[9, 1, 0, 2000]]"), StatusCode::BAD_REQUEST).await;
+    error(regression(), request(&[], ""), StatusCode::BAD_REQUEST).await;
+}
+
+#[tokio::test]
+async fn unsupported_types_are_refused() {
+    let unsupported = request(&[("content-type", "application/x-npy")], "x");
+    error(preprocessor(), unsupported, StatusCode::UNSUPPORTED_MEDIA_TYPE).await;
+    let unacceptable = request(&[("accept", "text/html")], "[[4, 2000]]");
+    error(preprocessor(), unacceptable, StatusCode::NOT_ACCEPTABLE).await;
+}
+
+#[tokio::test]
+async fn a_body_above_the_limit_is_refused_and_one_at_the_limit_is_read() {
+    let row = "4,2000\n";
+    let padded =
+        |bytes: usize| request(&[("content-type", "text/csv")], row.to_owned() + &"\n".repeat(bytes - row.len()));
+    error(preprocessor(), padded(BODY_LIMIT + 1), StatusCode::PAYLOAD_TOO_LARGE).await;
+    let (status, _, body) = send(preprocessor(), padded(BODY_LIMIT)).await;
+    assert_eq!((status, body.as_str()), (StatusCode::OK, "[[1.0,0.0,2000.0]]"));
+}
+
+#[tokio::test]
+async fn many_rows_are_answered_in_order() {
+    let four = |row: u32| row.is_multiple_of(3);
+    let rows: Vec<_> = (0..10_000).map(|row| format!("{},{row}", if four(row) { 4 } else { 8 })).collect();
+    let rows = rows.join("\n");
+    assert!(rows.len() > INLINE_LIMIT);
+    let (status, _, body) = send(preprocessor(), request(&[("content-type", "text/csv")], rows)).await;
+    assert_eq!(status, StatusCode::OK);
+    let features: Vec<[f64; 3]> = serde_json::from_str(&body).unwrap();
+    let expected = |row: u32| if four(row) { [1.0, 0.0, f64::from(row)] } else { [0.0, 1.0, f64::from(row)] };
+    assert_eq!(features, (0..10_000).map(expected).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn other_paths_and_methods_are_refused() {
+    let at = |method: &str, path: &str| Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+    error(preprocessor(), at("GET", "/"), StatusCode::NOT_FOUND).await;
+    error(preprocessor(), at("GET", "/invocations"), StatusCode::METHOD_NOT_ALLOWED).await;
+    error(preprocessor(), at("POST", "/ping"), StatusCode::METHOD_NOT_ALLOWED).await;
+}

@@ -1,0 +1,92 @@
+//! The serving program as a process: a socket, a signal, an exit code.
+
+#![cfg(all(unix, feature = "serve"))]
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use drivetrain_artifact::ArtifactBuilder;
+use drivetrain_plan::{Column, ColumnTable, DataType, Field, Plan, Schema};
+
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(base: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_drivetrain-serve"))
+            .args(["serve", "--host", "127.0.0.1"])
+            .env("SAGEMAKER_BASE_DIR", base)
+            .env("SAGEMAKER_BIND_TO_PORT", "0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on ").unwrap().to_owned();
+        Self { child, address }
+    }
+
+    /// The whole response to a request.
+    fn ask(&self, request: &str) -> String {
+        let mut socket = TcpStream::connect(&self.address).unwrap();
+        socket.write_all(request.as_bytes()).unwrap();
+        let mut response = String::new();
+        socket.read_to_string(&mut response).unwrap();
+        response
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // An error says that the process has ended already.
+        let _ = self.child.kill();
+    }
+}
+
+fn model_in(base: &Path) {
+    let schema = Schema::new(vec![Field::new("weight", DataType::Float64)]).unwrap();
+    let rows = ColumnTable::new(vec![("weight".into(), Column::from(vec![3504.0]))]).unwrap();
+    let plan = Plan::identity(schema).unwrap();
+    ArtifactBuilder::preprocessor(plan, &rows).build().unwrap().write_dir(base.join("model")).unwrap();
+}
+
+#[test]
+fn it_answers_as_soon_as_it_listens_and_stops_when_told() {
+    let base = tempfile::tempdir().unwrap();
+    model_in(base.path());
+    let mut server = Server::start(base.path());
+
+    let ping = server.ask("GET /ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert!(ping.starts_with("HTTP/1.1 200 OK\r\n") && ping.ends_with("\r\n\r\n"), "{ping}");
+    let answer = server.ask(
+        "POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: 6\r\nConnection: close\r\n\r\n3504.5",
+    );
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\n[[3504.5]]"), "{answer}");
+
+    let pid = server.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert!(server.child.wait().unwrap().success());
+}
+
+#[test]
+fn without_a_model_it_says_so_and_fails() {
+    let base = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_drivetrain-serve"))
+        .env("SAGEMAKER_BASE_DIR", base.path())
+        .env("SAGEMAKER_BIND_TO_PORT", "0")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        stderr.contains("error: ") && stderr.contains(&base.path().join("model").display().to_string()),
+        "{stderr}"
+    );
+}
