@@ -1,1 +1,27 @@
-fn main() {}
+//! The command line of the workspace: see `cargo xtask --help`.
+
+mod binaries;
+mod cli;
+mod error;
+mod layout;
+mod progress;
+mod report;
+mod session;
+mod steps;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::Cli;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match session::interrupt().and_then(|interrupt| steps::run(&cli.command, &interrupt)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Building the job binaries, and finding them.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use drivetrain_runner::Program;
+use serde_json::Value;
+
+use crate::cli::BuildArgs;
+use crate::error::Error;
+use crate::layout::workspace_root;
+
+/// The variables of this machine that a job may see: where programs and scratch space are, how much it logs, how many
+/// threads it uses, and how it reaches the network for `--data URL`.
+const HOST_VARIABLES: [&str; 17] = [
+    "PATH",
+    "TMPDIR",
+    "TEMP",
+    "SystemRoot",
+    "RUST_LOG",
+    "RUST_BACKTRACE",
+    "RAYON_NUM_THREADS",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+];
+
+/// A binary of the package `drivetrain-container`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Binary {
+    /// All jobs.
+    Jobs,
+    /// Serving alone, which links neither polars nor smartcore.
+    Serve,
+}
+
+impl Binary {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Jobs => "drivetrain",
+            Self::Serve => "drivetrain-serve",
+        }
+    }
+
+    fn features(self) -> &'static [&'static str] {
+        match self {
+            Self::Jobs => &[],
+            Self::Serve => &["--no-default-features", "--features", "serve"],
+        }
+    }
+
+    /// Builds it, with cargo's messages on the terminal, and returns it ready to stand in for an image.
+    pub(crate) fn build(self, args: &BuildArgs) -> Result<Program, Error> {
+        let binary = self.name();
+        // Cargo names itself to what it runs; outside of it, the one in the path will do.
+        let cargo = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
+        let mut command = Command::new(&cargo);
+        command
+            .current_dir(workspace_root())
+            .args(["build", "--package", "drivetrain-container", "--bin", binary])
+            .args(self.features())
+            .arg("--message-format=json-render-diagnostics")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        if let Some(profile) = args.profile() {
+            command.args(["--profile", profile]);
+        }
+        if let Some(folder) = &args.target_dir {
+            command.arg("--target-dir").arg(std::path::absolute(folder).unwrap_or_else(|_| folder.clone()));
+        }
+        let mut child = command.spawn().map_err(|source| Error::Cargo { cargo: cargo.clone(), source })?;
+        let mut executable = None;
+        if let Some(messages) = child.stdout.take() {
+            for line in BufReader::new(messages).lines() {
+                let line = line.map_err(|source| Error::CargoOutput { binary, source })?;
+                executable = executable_in(&line, binary).or(executable);
+            }
+        }
+        let status = child.wait().map_err(|source| Error::Cargo { cargo, source })?;
+        if !status.success() {
+            return Err(Error::Build { binary, status: status.to_string() });
+        }
+        let path = executable.ok_or(Error::NoExecutable { binary })?;
+        Ok(Program::new(path).inheriting(HOST_VARIABLES))
+    }
+}
+
+/// The executable, if the message says that this binary has been built.
+fn executable_in(message: &str, binary: &str) -> Option<PathBuf> {
+    let message: Value = serde_json::from_str(message).ok()?;
+    if message["reason"] != "compiler-artifact" || message["target"]["name"] != binary {
+        return None;
+    }
+    Some(PathBuf::from(message["executable"].as_str()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_executable_is_found_among_cargos_messages() {
+        let artifact = |name: &str, executable: &str| {
+            format!(r#"{{"reason":"compiler-artifact","target":{{"name":"{name}"}},"executable":{executable}}}"#)
+        };
+        let found = |message: &str| executable_in(message, "drivetrain");
+        assert_eq!(found(&artifact("drivetrain", "\"/t/drivetrain\"")), Some("/t/drivetrain".into()));
+        assert_eq!(found(&artifact("drivetrain", "null")), None);
+        assert_eq!(found(&artifact("drivetrain-serve", "\"/t/drivetrain-serve\"")), None);
+        assert_eq!(found(r#"{"reason":"build-finished","success":true}"#), None);
+        assert_eq!(found("not json"), None);
+    }
+}

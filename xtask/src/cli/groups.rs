@@ -1,0 +1,78 @@
+//! Flags that several commands share; each is defined once.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::values::{DEFAULT_SEED, DataSource, RunName, max_depth, max_features, positive, train_fraction};
+
+#[derive(Debug, Args)]
+pub(crate) struct StoreArgs {
+    /// The store: the folder that everything is kept in between steps [default: `store` in the workspace root]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) store: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The run's name: of its training job, its record and its logs; steps of the same name share a record
+    /// [default: auto-mpg-YYYYMMDD-HHMMSS, by the clock]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) run_name: Option<RunName>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SeedArgs {
+    /// The seed of everything random: the split of the rows and the growing of the trees
+    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_SEED)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Data")]
+pub(crate) struct DataArgs {
+    /// The data: `bundled`, the path of a file in the format of auto-mpg.data, or an http(s) URL
+    #[arg(long, value_name = "SOURCE", default_value = "bundled")]
+    pub(crate) data: DataSource,
+    /// The share of the rows to train on, between 0 and 1
+    #[arg(long, value_name = "FRACTION", default_value = "0.8", value_parser = train_fraction)]
+    pub(crate) train_fraction: String,
+    /// How many of the other rows are kept for the predictions at the end; the rest is for validation
+    #[arg(long, value_name = "COUNT", default_value = "10", value_parser = positive)]
+    pub(crate) test_rows: String,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Random forest")]
+pub(crate) struct ForestArgs {
+    /// How many trees the forest has
+    #[arg(long, value_name = "COUNT", default_value = "100", value_parser = positive)]
+    pub(crate) n_estimators: String,
+    /// The most splits between the root of a tree and a leaf, or `none`
+    #[arg(long, value_name = "DEPTH", default_value = "none", value_parser = max_depth)]
+    pub(crate) max_depth: String,
+    /// The features looked at for each split: `all`, `sqrt`, `log2`, a count, or a fraction below 1
+    #[arg(long, value_name = "FEATURES", default_value = "all", value_parser = max_features)]
+    pub(crate) max_features: String,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Build")]
+pub(crate) struct BuildArgs {
+    /// Build the job binaries optimised: slower to build, faster to run
+    #[arg(long)]
+    pub(crate) release: bool,
+    /// Build the job binaries with this cargo profile
+    #[arg(long, value_name = "NAME", conflicts_with = "release")]
+    pub(crate) profile: Option<String>,
+    /// Cargo's folder for what it builds [default: cargo's own]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) target_dir: Option<PathBuf>,
+}
+
+impl BuildArgs {
+    /// The cargo profile, if it is not cargo's default.
+    pub(crate) fn profile(&self) -> Option<&str> {
+        if self.release { Some("release") } else { self.profile.as_deref() }
+    }
+}

@@ -1,0 +1,172 @@
+//! What can be typed after `cargo xtask`.
+
+mod groups;
+mod values;
+
+use clap::{Args, Parser, Subcommand};
+
+pub(crate) use groups::{BuildArgs, DataArgs, ForestArgs, RunArgs, SeedArgs, StoreArgs};
+#[cfg(test)]
+pub(crate) use values::DEFAULT_SEED;
+pub(crate) use values::{DataSource, RunName};
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask pipeline
+  cargo xtask pipeline --run-name first --seed 7 --n-estimators 300
+  cargo xtask predict --run-name first";
+
+/// Takes the Auto MPG data from the raw file to a served model.
+///
+/// Every step is a job as Amazon SageMaker runs it: a process that finds its inputs below /opt/ml (relocated to a
+/// directory of its own), writes its outputs there, and fails with an exit code and a message. Inputs and outputs move
+/// between that directory and the store, a folder.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Everything: acquire, process, train, predict, and a summary
+    ///
+    /// Builds the job binaries, then runs the four steps in order. Read their own help for what each reads and writes.
+    /// The summary shows the metrics, the predictions of the test rows, where everything lies in the store, and the
+    /// sha256 of the artifacts: the same flags give the same digests on any machine.
+    #[command(after_help = PIPELINE_EXAMPLES)]
+    Pipeline(PipelineArgs),
+    /// The raw file into train.csv, val.csv and test.csv
+    ///
+    /// A processing job fetches the data (by default the copy in the binary, without any network), verifies its
+    /// checksum, parses it, drops the car names, and splits the rows by a seeded shuffle. Missing values stay missing:
+    /// what replaces them is learned later, from the training rows alone.
+    ///
+    /// Reads   the data; a local file is first kept as auto_mpg/data/raw/NAME
+    /// Writes  auto_mpg/data/bronze/{train,val,test}/{train,val,test}.csv
+    #[command(verbatim_doc_comment, after_help = ACQUIRE_EXAMPLES)]
+    Acquire(AcquireArgs),
+    /// The CSV files into feature matrices and a preprocessor
+    ///
+    /// A processing job fits the preprocessing pipeline on the training rows (model year to age, one-hot encoded
+    /// categories, imputed and standardised numbers) and applies it to the training and the validation rows.
+    ///
+    /// Reads   auto_mpg/data/bronze/{train,val}/{train,val}.csv
+    /// Writes  auto_mpg/data/gold/{train,val}/{train,val}_feats.npy, the target in column 0,
+    ///         with feature_names.json beside it
+    ///         auto_mpg/models/preprocessor/model.tar.gz
+    #[command(verbatim_doc_comment, after_help = PROCESS_EXAMPLES)]
+    Process(ProcessArgs),
+    /// The feature matrices into a random forest and its metrics
+    ///
+    /// A training job grows the forest and prints the mean absolute error, the mean squared error, its root and the
+    /// coefficient of determination of both parts; they are scraped from its log by regular expressions.
+    ///
+    /// Reads   auto_mpg/data/gold/{train,val}/{train,val}_feats.npy
+    /// Writes  auto_mpg/models/ml/RUN/output/model.tar.gz and output.tar.gz
+    #[command(verbatim_doc_comment, after_help = TRAIN_EXAMPLES)]
+    Train(TrainArgs),
+    /// The test rows through the served preprocessor and regressor
+    ///
+    /// Two processes serve one artifact each, as the containers of an inference pipeline: rows go to the first as
+    /// text/csv without the target, its answer goes to the second, and that one's predictions are shown beside the
+    /// true values.
+    ///
+    /// Reads   auto_mpg/data/bronze/test/test.csv
+    ///         auto_mpg/models/preprocessor/model.tar.gz
+    ///         auto_mpg/models/ml/RUN/output/model.tar.gz
+    /// Writes  auto_mpg/predictions/RUN/test.csv
+    #[command(verbatim_doc_comment, after_help = PREDICT_EXAMPLES)]
+    Predict(PredictArgs),
+}
+
+const PIPELINE_EXAMPLES: &str = "\
+Examples:
+  cargo xtask pipeline
+  cargo xtask pipeline --release --n-estimators 300 --max-features sqrt
+  cargo xtask pipeline --data my-cars.data --store /tmp/cars";
+const ACQUIRE_EXAMPLES: &str = "\
+Examples:
+  cargo xtask acquire
+  cargo xtask acquire --seed 7 --train-fraction 0.7 --test-rows 20
+  cargo xtask acquire --data my-cars.data";
+const PROCESS_EXAMPLES: &str = "\
+Example:
+  cargo xtask process --run-name first";
+const TRAIN_EXAMPLES: &str = "\
+Examples:
+  cargo xtask train --run-name deep --n-estimators 300
+  cargo xtask train --run-name shallow --max-depth 4 --max-features 0.5";
+const PREDICT_EXAMPLES: &str = "\
+Examples:
+  cargo xtask predict
+  cargo xtask predict --run-name shallow";
+
+#[derive(Debug, Args)]
+pub(crate) struct PipelineArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    #[command(flatten)]
+    pub(crate) seed: SeedArgs,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) forest: ForestArgs,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AcquireArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    #[command(flatten)]
+    pub(crate) seed: SeedArgs,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProcessArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    #[command(flatten)]
+    pub(crate) seed: SeedArgs,
+    #[command(flatten)]
+    pub(crate) forest: ForestArgs,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PredictArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// The run whose regressor is served [default: the one trained last]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) run_name: Option<RunName>,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+}
+
+#[cfg(test)]
+mod tests;

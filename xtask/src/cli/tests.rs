@@ -1,0 +1,90 @@
+use clap::{CommandFactory, Parser};
+
+use super::*;
+
+fn parse(line: &str) -> Result<Command, String> {
+    let words = std::iter::once("xtask").chain(line.split_whitespace());
+    Cli::try_parse_from(words).map(|cli| cli.command).map_err(|error| error.to_string())
+}
+
+#[test]
+fn the_definition_is_sound() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn every_command_teaches() {
+    for mut command in Cli::command().get_subcommands().cloned().collect::<Vec<_>>() {
+        let help = command.render_long_help().to_string();
+        assert!(help.contains("Example"), "{help}");
+        assert!(help.contains("--store"), "{help}");
+    }
+}
+
+#[test]
+fn defaults_are_those_the_help_names() {
+    let Ok(Command::Pipeline(args)) = parse("pipeline") else { panic!("pipeline without flags is refused") };
+    assert_eq!(args.seed.seed, DEFAULT_SEED);
+    assert_eq!(args.data.data, DataSource::Bundled);
+    assert_eq!((args.data.train_fraction.as_str(), args.data.test_rows.as_str()), ("0.8", "10"));
+    assert_eq!((args.forest.n_estimators.as_str(), args.forest.max_depth.as_str()), ("100", "none"));
+    assert_eq!(args.forest.max_features, "all");
+    assert_eq!(args.build.profile(), None);
+}
+
+#[test]
+fn good_values_are_taken() {
+    for line in [
+        "pipeline --store /tmp/s --data cars.data --seed 0 --train-fraction 0.5 --test-rows 1 --run-name A-1 --release",
+        "pipeline --n-estimators 1 --max-depth 3 --max-features sqrt --profile bench",
+        "train --max-features log2 --max-depth none",
+        "train --max-features 3",
+        "train --max-features 0.5 --seed 18446744073709551615",
+        "acquire --data https://example.org/auto-mpg.data",
+        "process --run-name x",
+        "predict --run-name x --target-dir /tmp/t",
+    ] {
+        assert!(parse(line).is_ok(), "{line}: {:?}", parse(line));
+    }
+}
+
+#[test]
+fn bad_values_are_refused_with_their_flag_and_a_reason() {
+    for (line, flag, reason) in [
+        ("acquire --train-fraction 0", "--train-fraction", "between 0 and 1"),
+        ("acquire --train-fraction 1", "--train-fraction", "between 0 and 1"),
+        ("acquire --train-fraction NaN", "--train-fraction", "between 0 and 1"),
+        ("acquire --train-fraction=-0.5", "--train-fraction", "between 0 and 1"),
+        ("acquire --test-rows 0", "--test-rows", "at least 1"),
+        ("acquire --test-rows 1.5", "--test-rows", "at least 1"),
+        ("acquire --seed x", "--seed", "invalid digit"),
+        ("train --n-estimators 0", "--n-estimators", "at least 1"),
+        ("train --max-depth 0", "--max-depth", "`none` or a whole number"),
+        ("train --max-features 0", "--max-features", "`sqrt`"),
+        ("train --max-features 1.0", "--max-features", "`sqrt`"),
+        ("train --max-features half", "--max-features", "`sqrt`"),
+        ("train --run-name auto_mpg", "--run-name", "letters, digits and hyphens"),
+        ("train --run-name a-", "--run-name", "begin and end"),
+        ("pipeline --release --profile x", "--release", "cannot be used with"),
+        ("predict --seed 1", "--seed", "unexpected argument"),
+    ] {
+        let error = parse(line).unwrap_err();
+        assert!(error.contains(flag) && error.contains(reason), "{line}: {error}");
+    }
+}
+
+#[test]
+fn run_names_leave_room_for_the_names_of_their_jobs() {
+    let longest = "x".repeat(55);
+    let name: RunName = longest.parse().unwrap();
+    assert!(name.job().with_suffix("acquire").is_ok());
+    assert!(format!("{longest}x").parse::<RunName>().unwrap_err().contains("at most 55"));
+}
+
+#[test]
+fn data_is_bundled_a_url_or_a_path() {
+    let source = |text: &str| text.parse::<DataSource>().unwrap();
+    assert_eq!(source("bundled"), DataSource::Bundled);
+    assert_eq!(source("http://h/x"), DataSource::Url("http://h/x".into()));
+    assert_eq!(source("./bundled"), DataSource::File("./bundled".into()));
+}

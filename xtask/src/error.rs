@@ -1,0 +1,40 @@
+//! What can go wrong on the command line.
+
+use std::io;
+use std::path::PathBuf;
+
+use drivetrain_runner::RunnerError;
+
+/// Everything a command can fail with.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Runner(#[from] RunnerError),
+    #[error("cannot read the data file {}", path.display())]
+    Data { path: PathBuf, source: io::Error },
+    #[error("the data file {} is not a regular file", path.display())]
+    DataKind { path: PathBuf },
+    #[error("cannot start {}", cargo.display())]
+    Cargo { cargo: PathBuf, source: io::Error },
+    #[error("cannot read what cargo says while it builds {binary}")]
+    CargoOutput { binary: &'static str, source: io::Error },
+    #[error("building {binary} failed ({status}); cargo's messages are above")]
+    Build { binary: &'static str, status: String },
+    #[error("cargo built {binary} without saying where it is")]
+    NoExecutable { binary: &'static str },
+    #[error("cannot use the test rows at {location}: {problem}")]
+    TestRows { location: String, problem: String },
+    #[error("there is no trained model below {location}; train one with `cargo xtask pipeline` or `cargo xtask train`")]
+    NoModel { location: String },
+    #[error(
+        "the preprocessor at {location} is not the one that run `{run}` was trained with; \
+         process and train again, or name another run with --run-name"
+    )]
+    OtherPreprocessor { location: String, run: String },
+    #[error("the endpoint's answer cannot be used: {problem}")]
+    Answer { problem: String },
+    #[error("cannot watch for Ctrl-C")]
+    Signal { source: io::Error },
+    #[error("cannot print the result")]
+    Print { source: io::Error },
+}
