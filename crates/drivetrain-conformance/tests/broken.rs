@@ -1,4 +1,5 @@
 //! Estimators that are wrong in one way each, and the law that catches them.
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::sync::{
     Arc,

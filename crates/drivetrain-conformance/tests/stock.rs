@@ -1,4 +1,5 @@
 //! The stock estimators keep every law.
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use drivetrain_conformance::{Conformance, TableOptions};
 use drivetrain_plan::{CategoryType, DataType, Field, Schema, UnknownCategory, Value};

@@ -1,6 +1,7 @@
 //! The serving program as a process: a socket, a signal, an exit code.
 
 #![cfg(all(unix, feature = "serve"))]
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::{
     io::{BufRead, BufReader, Read, Write},

@@ -216,8 +216,7 @@ mod tests {
         let declared = |texts: &[&str]| Categories::String(texts.iter().map(ToString::to_string).collect());
         let encoder = OneHotEncoder::new().categories("x", declared(&["b", "a"])).unwrap();
         let input = table(Column::from(vec![Some("a"), Some("b")]));
-        let encoded = encoder.fit_transform(&input, None).unwrap();
-        assert_eq!(encoded.feature_names(), ["x_b", "x_a"]);
+        assert_eq!(encoder.fit_transform(&input, None).unwrap().feature_names(), ["x_b", "x_a"]);
         let error = encoder.fit(&table(Column::from(vec![Some("a"), Some("c")])), None).unwrap_err();
         assert_eq!(error.to_string(), "column `x`, row 1: `c` is not among the declared categories");
         assert!(encoder.fit(&table(Column::from(vec![Some(1_i64)])), None).is_err());

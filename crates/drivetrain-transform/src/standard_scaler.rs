@@ -73,7 +73,7 @@ pub struct ScaledColumn {
     pub mean: f64,
     /// Their population variance; NaN when there was none.
     pub variance: f64,
-    /// The square root of the variance, 1 for a constant.
+    /// The square root of the variance; 1 for a constant and for a column without values.
     pub scale: f64,
 }
 

@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn constants_are_recognised_and_small_deviations_are_not_constants() {
-        assert!(Moments::of(&[0.1; 3000]).is_constant());
+        assert!(Moments::of(&vec![0.1; 3000]).is_constant());
         assert!(!Moments::of(&[1e-20, 3e-20]).is_constant());
         assert!(!Moments::of(&[1.0, 1.0 + 1e-7]).is_constant());
     }

@@ -24,7 +24,7 @@ pub(crate) struct RunArgs {
 #[derive(Debug, Args)]
 pub(crate) struct SeedArgs {
     /// The seed of everything random: the split of the rows and the growing of the trees
-    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_SEED)]
+    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_SEED, allow_negative_numbers = true)]
     pub(crate) seed: u64,
 }
 
@@ -35,10 +35,10 @@ pub(crate) struct DataArgs {
     #[arg(long, value_name = "SOURCE", default_value = "bundled")]
     pub(crate) data: DataSource,
     /// The share of the rows to train on, between 0 and 1
-    #[arg(long, value_name = "FRACTION", default_value = "0.8", value_parser = train_fraction)]
+    #[arg(long, value_name = "FRACTION", default_value = "0.8", value_parser = train_fraction, allow_negative_numbers = true)]
     pub(crate) train_fraction: String,
     /// How many of the other rows are kept for the predictions at the end; the rest is for validation
-    #[arg(long, value_name = "COUNT", default_value = "10", value_parser = positive)]
+    #[arg(long, value_name = "COUNT", default_value = "10", value_parser = positive, allow_negative_numbers = true)]
     pub(crate) test_rows: String,
 }
 
@@ -46,13 +46,13 @@ pub(crate) struct DataArgs {
 #[command(next_help_heading = "Random forest")]
 pub(crate) struct ForestArgs {
     /// How many trees the forest has
-    #[arg(long, value_name = "COUNT", default_value = "100", value_parser = positive)]
+    #[arg(long, value_name = "COUNT", default_value = "100", value_parser = positive, allow_negative_numbers = true)]
     pub(crate) n_estimators: String,
     /// The most splits between the root of a tree and a leaf, or `none`
-    #[arg(long, value_name = "DEPTH", default_value = "none", value_parser = max_depth)]
+    #[arg(long, value_name = "DEPTH", default_value = "none", value_parser = max_depth, allow_negative_numbers = true)]
     pub(crate) max_depth: String,
     /// The features looked at for each split: `all`, `sqrt`, `log2`, a count, or a fraction below 1
-    #[arg(long, value_name = "FEATURES", default_value = "all", value_parser = max_features)]
+    #[arg(long, value_name = "FEATURES", default_value = "all", value_parser = max_features, allow_negative_numbers = true)]
     pub(crate) max_features: String,
 }
 

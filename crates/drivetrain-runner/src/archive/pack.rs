@@ -15,12 +15,14 @@ use crate::tree::Tree;
 
 /// The gzip header's operating system: unknown, so that every system writes the same byte.
 const UNKNOWN_SYSTEM: u8 = 255;
+/// What describes the other files comes before them, so that a reader learns first what it has.
+const FIRST: &str = "manifest.json";
 /// Held fixed: another level would be other bytes.
 const LEVEL: Compression = Compression::new(6);
 
 /// Packs the regular files below a directory into a `.tar.gz`, atomically; returns how many there were.
 ///
-/// Entries are sorted by name, with time 0, owner 0 and mode 644; the gzip header carries no time and no name. The same
+/// Entries are sorted by name, a `manifest.json` before all others, with time 0, owner 0 and mode 644; the gzip header carries no time and no name. The same
 /// files give the same bytes anywhere. Links and special files are left out, as the platform does.
 ///
 /// # Errors
@@ -56,7 +58,8 @@ fn write(tree: &Tree, target: &File) -> io::Result<()> {
     let encoder: GzEncoder<_> =
         GzBuilder::new().mtime(0).operating_system(UNKNOWN_SYSTEM).write(BufWriter::new(target), LEVEL);
     let mut tar = Builder::new(encoder);
-    for entry in &tree.files {
+    let (first, others): (Vec<_>, Vec<_>) = tree.files.iter().partition(|entry| entry.name == FIRST);
+    for entry in first.into_iter().chain(others) {
         let content = File::open(&entry.path)?;
         let mut header = Header::new_ustar();
         header.set_entry_type(EntryType::Regular);

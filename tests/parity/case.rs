@@ -1,0 +1,123 @@
+//! The cases of a fixture file, and how a transformer is held to them.
+
+use std::{borrow::Cow, fs, path::PathBuf};
+
+use drivetrain_plan::{Column, ColumnTable, Int64Column};
+use drivetrain_transform::{Estimator, Fitted};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// A relative tolerance; each case adds its own absolute one.
+pub(crate) const RTOL: f64 = 1e-12;
+
+#[derive(Debug, Deserialize)]
+struct Fixture {
+    transformer: String,
+    cases: Vec<Case>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) params: Map<String, Value>,
+    pub(crate) fit: Vec<NamedColumn>,
+    transform: Vec<NamedColumn>,
+    #[serde(default)]
+    pub(crate) learned: Value,
+    #[serde(default)]
+    feature_names: Vec<String>,
+    #[serde(default)]
+    expected: Vec<Vec<Option<f64>>>,
+    #[serde(default)]
+    pub(crate) atol: f64,
+    error: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct NamedColumn {
+    pub(crate) name: String,
+    dtype: String,
+    values: Vec<Value>,
+}
+
+/// A file of `data/fixtures`.
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "..", "data", "fixtures", name].iter().collect()
+}
+
+/// The cases of a transformer, at least `at_least` of them.
+pub(crate) fn cases(transformer: &str, at_least: usize) -> Vec<Case> {
+    let path = fixture(&format!("transformers/{transformer}.json"));
+    let fixture: Fixture = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    assert_eq!(fixture.transformer, transformer);
+    assert!(fixture.cases.len() >= at_least, "only {} cases", fixture.cases.len());
+    fixture.cases
+}
+
+pub(crate) fn table(columns: &[NamedColumn]) -> ColumnTable {
+    ColumnTable::new(columns.iter().map(|column| (column.name.clone(), column.read())).collect()).unwrap()
+}
+
+impl NamedColumn {
+    fn read(&self) -> Column<'static> {
+        let values = &self.values;
+        match self.dtype.as_str() {
+            "float64" => {
+                Column::from(values.iter().map(|value| value.as_f64().unwrap_or(f64::NAN)).collect::<Vec<_>>())
+            }
+            "int64" => Column::Int64(Int64Column::from(values.iter().map(Value::as_i64).collect::<Vec<_>>())),
+            "boolean" => Column::from(values.iter().map(Value::as_bool).collect::<Vec<_>>()),
+            "string" => {
+                let texts = values.iter().map(|value| value.as_str().map(|text| Cow::Owned(text.to_owned())));
+                Column::String(texts.collect())
+            }
+            other => panic!("dtype {other}"),
+        }
+    }
+}
+
+impl Case {
+    /// Fits and transforms; the numbers, names and errors must be those of scikit-learn. Hands over what was learned.
+    pub(crate) fn check<E: Estimator>(&self, estimator: Result<E, String>) -> Option<E::Fitted> {
+        let refused = |step: &str, error: String| {
+            assert_eq!(self.error.as_deref(), Some(step), "{}: {error}", self.name);
+            None
+        };
+        let fitted = match estimator.and_then(|e| e.fit(&table(&self.fit), None).map_err(|error| error.to_string())) {
+            Ok(fitted) => fitted,
+            Err(error) => return refused("fit", error),
+        };
+        let matrix = match fitted.transform(&table(&self.transform)) {
+            Ok(matrix) => matrix,
+            Err(error) => return refused("transform", error.to_string()),
+        };
+        assert_eq!(self.error, None, "{}: scikit-learn refuses this", self.name);
+        assert_eq!(matrix.feature_names(), self.feature_names, "{}", self.name);
+        assert_eq!(matrix.n_rows(), self.expected.len(), "{}", self.name);
+        for (row, (found, expected)) in matrix.values().rows().into_iter().zip(&self.expected).enumerate() {
+            assert_eq!(found.len(), expected.len(), "{}", self.name);
+            for (column, (found, expected)) in found.iter().zip(expected).enumerate() {
+                let place = format!("{}: row {row}, column {column}", self.name);
+                assert_close(*found, *expected, self.atol, &place);
+            }
+        }
+        Some(fitted)
+    }
+
+    /// What scikit-learn learned, one entry per column; `None` where it learned nothing of that name.
+    pub(crate) fn learned(&self, key: &str) -> Option<Vec<Option<f64>>> {
+        let entries = self.learned[key].as_array()?;
+        Some(entries.iter().map(Value::as_f64).collect())
+    }
+}
+
+/// `expected` is `None` for NaN.
+pub(crate) fn assert_close(found: f64, expected: Option<f64>, atol: f64, place: &str) {
+    match expected {
+        None => assert!(found.is_nan(), "{place}: {found} instead of NaN"),
+        Some(expected) => assert!(
+            (found - expected).abs() <= atol + RTOL * expected.abs(),
+            "{place}: {found:e} instead of {expected:e}"
+        ),
+    }
+}

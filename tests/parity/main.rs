@@ -1,0 +1,7 @@
+//! Every transformer against what scikit-learn computes; see `data/fixtures/README.md`.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod auto_mpg;
+mod case;
+mod transformers;

@@ -1,0 +1,89 @@
+//! The transformers, one test each.
+
+use drivetrain_plan::{Categories, UnknownCategory, Value as Constant};
+use drivetrain_transform::{OneHotEncoder, SimpleImputer, StandardScaler, Strategy};
+use serde_json::Value;
+
+use crate::case::{Case, assert_close, cases};
+
+#[test]
+fn standard_scaler() {
+    for case in cases("StandardScaler", 20) {
+        let flag = |name: &str| case.params.get(name).and_then(Value::as_bool).unwrap_or(true);
+        let scaler = StandardScaler::new().with_mean(flag("with_mean")).with_std(flag("with_std"));
+        let Some(fitted) = case.check(Ok(scaler)) else { continue };
+        // Of a column without any value scikit-learn's scale is NaN; ours is 1, and its values come out missing all the same.
+        let seen = fitted.columns().iter().enumerate().filter(|(_, column)| column.n_samples_seen > 0);
+        for (index, column) in seen {
+            for (key, found) in [("mean", column.mean), ("var", column.variance), ("scale", column.scale)] {
+                let Some(expected) = case.learned(key) else { continue };
+                let place = format!("{}: {key} of {}", case.name, column.name);
+                assert_close(found, expected[index], 0.0, &place);
+            }
+        }
+    }
+}
+
+#[test]
+fn one_hot_encoder() {
+    for case in cases("OneHotEncoder", 20) {
+        let Some(fitted) = case.check(one_hot(&case)) else { continue };
+        let learned = case.learned["categories"].as_array().unwrap();
+        assert_eq!(fitted.columns().len(), learned.len(), "{}", case.name);
+        for (column, expected) in fitted.columns().iter().zip(learned) {
+            let known: Vec<&Value> = expected.as_array().unwrap().iter().filter(|value| !value.is_null()).collect();
+            let has_missing = known.len() < expected.as_array().unwrap().len();
+            assert_eq!(column.missing, has_missing, "{}: {}", case.name, column.name);
+            let found = serde_json::to_value(&column.categories).unwrap();
+            let found = found.as_object().unwrap().values().next().unwrap();
+            assert_eq!(found.as_array().unwrap().iter().collect::<Vec<_>>(), known, "{}: {}", case.name, column.name);
+        }
+    }
+}
+
+fn one_hot(case: &Case) -> Result<OneHotEncoder, String> {
+    let unknown = match case.params["handle_unknown"].as_str() {
+        Some("error") => UnknownCategory::Error,
+        Some("ignore") => UnknownCategory::Ignore,
+        other => panic!("{}: handle_unknown {other:?}", case.name),
+    };
+    let mut encoder = OneHotEncoder::new().handle_unknown(unknown);
+    if let Some(declared) = case.params.get("categories").and_then(Value::as_array) {
+        for (column, categories) in case.fit.iter().zip(declared) {
+            let categories = match categories[0] {
+                Value::String(_) => Categories::String(serde_json::from_value(categories.clone()).unwrap()),
+                _ => Categories::Int64(serde_json::from_value(categories.clone()).unwrap()),
+            };
+            encoder = encoder.categories(&column.name, categories).map_err(|error| error.to_string())?;
+        }
+    }
+    Ok(encoder)
+}
+
+#[test]
+fn simple_imputer() {
+    for case in cases("SimpleImputer", 15) {
+        let fill_value = case.params.get("fill_value").map_or(Constant::Int64(0), |value| match value {
+            Value::String(text) => Constant::String(text.clone()),
+            value => value.as_i64().map_or_else(|| Constant::Float64(value.as_f64().unwrap()), Constant::Int64),
+        });
+        let strategy = match case.params["strategy"].as_str() {
+            Some("mean") => Strategy::Mean,
+            Some("median") => Strategy::Median,
+            Some("constant") => Strategy::Constant(fill_value),
+            other => panic!("{}: strategy {other:?}", case.name),
+        };
+        let keep = case.params.get("keep_empty_features").and_then(Value::as_bool).unwrap_or(false);
+        let Some(fitted) = case.check(Ok(SimpleImputer::new(strategy).keep_empty_features(keep))) else { continue };
+        let expected = case.learned("statistics").unwrap();
+        for (column, expected) in fitted.columns().iter().zip(expected) {
+            let found = column.statistic.as_ref().map(|value| match value {
+                Constant::Int64(value) => *value as f64,
+                Constant::Float64(value) => *value,
+                other => panic!("{}: {other}", case.name),
+            });
+            let place = format!("{}: statistic of {}", case.name, column.name);
+            assert_close(found.unwrap_or(f64::NAN), expected, case.atol, &place);
+        }
+    }
+}

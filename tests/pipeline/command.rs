@@ -1,0 +1,100 @@
+//! `cargo xtask` in a store of its own.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// A folder store that goes away with the test.
+#[derive(Debug)]
+pub(crate) struct Workplace {
+    folder: tempfile::TempDir,
+}
+
+impl Workplace {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// A store with a run called `first` of a small forest.
+    pub(crate) fn with_first_run() -> Self {
+        let place = Self::new();
+        place.succeed(&["pipeline", "--run-name", "first", "--n-estimators", "5"]);
+        place
+    }
+
+    pub(crate) fn store(&self) -> PathBuf {
+        self.folder.path().join("store")
+    }
+
+    /// The place of an object of the project.
+    pub(crate) fn object(&self, key: &str) -> PathBuf {
+        self.store().join("auto_mpg").join(key)
+    }
+
+    /// A file beside the store.
+    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    pub(crate) fn run<A: AsRef<OsStr>>(&self, arguments: &[A], variables: &[(&str, &str)]) -> Output {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        Command::new(cargo)
+            .args(["run", "--quiet", "--package", "xtask", "--"])
+            .args(arguments)
+            .arg("--store")
+            .arg(self.store())
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap()
+    }
+
+    /// Runs a command that succeeds; what it prints.
+    pub(crate) fn succeed<A: AsRef<OsStr>>(&self, arguments: &[A]) -> String {
+        let output = self.run(arguments, &[]);
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{errors}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs a command that fails and changes no result; what it says.
+    pub(crate) fn fail<A: AsRef<OsStr>>(&self, arguments: &[A]) -> String {
+        let before = self.results();
+        let output = self.run(arguments, &[]);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(matches!(output.status.code(), Some(1 | 2)), "{:?}: {errors}", output.status);
+        assert!(!errors.contains("panicked"), "{errors}");
+        let after = self.results();
+        assert!(after.keys().eq(before.keys()), "{:?} became {:?}: {errors}", before.keys(), after.keys());
+        assert!(after == before, "a failed command changed an object: {errors}");
+        errors
+    }
+
+    /// Every object that is a result, by its key below the project: data but for raw files, models, predictions.
+    pub(crate) fn results(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut found = BTreeMap::new();
+        for part in ["data/bronze", "data/gold", "models", "predictions"] {
+            collect(&self.object(part), part, &mut found);
+        }
+        found
+    }
+}
+
+fn collect(folder: &Path, prefix: &str, found: &mut BTreeMap<String, Vec<u8>>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries {
+        let path = entry.unwrap().path();
+        let key = format!("{prefix}/{}", path.file_name().unwrap().to_string_lossy());
+        if path.is_dir() {
+            collect(&path, &key, found);
+        } else {
+            found.insert(key, fs::read(&path).unwrap());
+        }
+    }
+}

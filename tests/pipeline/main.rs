@@ -1,0 +1,9 @@
+//! `cargo xtask` as a person runs it: processes, files, exit codes.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod artifacts;
+mod bad_input;
+mod command;
+mod numpy;
+mod runs;
