@@ -1,1 +1,5 @@
-//! End-to-end tests of the workspace; see the files beside `src`.
+//! End-to-end tests of the workspace, in the files beside `src`, and the examples of the README.
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

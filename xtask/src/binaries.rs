@@ -76,7 +76,7 @@ impl Binary {
         if let Some(folder) = &args.target_dir {
             command.arg("--target-dir").arg(std::path::absolute(folder).unwrap_or_else(|_| folder.clone()));
         }
-        let mut child = command.spawn().map_err(|source| Error::Cargo { cargo: cargo.clone(), source })?;
+        let mut child = command.spawn().map_err(|source| Error::Start { program: cargo.clone(), source })?;
         let mut executable = None;
         if let Some(messages) = child.stdout.take() {
             for line in BufReader::new(messages).lines() {
@@ -84,7 +84,7 @@ impl Binary {
                 executable = executable_in(&line, binary).or(executable);
             }
         }
-        let status = child.wait().map_err(|source| Error::Cargo { cargo, source })?;
+        let status = child.wait().map_err(|source| Error::Start { program: cargo, source })?;
         if !status.success() {
             return Err(Error::Build { binary, status: status.to_string() });
         }

@@ -14,8 +14,6 @@ pub(crate) enum Error {
     Data { path: PathBuf, source: io::Error },
     #[error("the data file {} is not a regular file", path.display())]
     DataKind { path: PathBuf },
-    #[error("cannot start {}", cargo.display())]
-    Cargo { cargo: PathBuf, source: io::Error },
     #[error("cannot read what cargo says while it builds {binary}")]
     CargoOutput { binary: &'static str, source: io::Error },
     #[error("building {binary} failed ({status}); cargo's messages are above")]
@@ -35,6 +33,14 @@ pub(crate) enum Error {
     Answer { problem: String },
     #[error("cannot watch for Ctrl-C")]
     Signal { source: io::Error },
+    #[error("cannot read {}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("cannot write {}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("cannot start {}", program.display())]
+    Start { program: PathBuf, source: io::Error },
+    #[error("{command} failed ({status}): {problem}")]
+    Tool { command: String, status: String, problem: String },
     #[error("cannot print the result")]
     Print { source: io::Error },
 }

@@ -1,5 +1,6 @@
 //! The command line of the workspace: see `cargo xtask --help`.
 
+mod bench;
 mod binaries;
 mod cli;
 mod error;

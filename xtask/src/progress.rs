@@ -8,24 +8,37 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 const TICK: Duration = Duration::from_millis(80);
 const TEMPLATE: &str = "{spinner} {prefix:<8} {wide_msg} {elapsed:>4}";
 
+/// Where steps are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Terminal,
+    Lines,
+    Nowhere,
+}
+
 /// Starts steps; everything goes to stderr.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Progress {
-    terminal: bool,
+    place: Place,
 }
 
 impl Progress {
     pub(crate) fn new() -> Self {
-        Self { terminal: std::io::stderr().is_terminal() }
+        Self { place: if std::io::stderr().is_terminal() { Place::Terminal } else { Place::Lines } }
+    }
+
+    /// Shows nothing.
+    pub(crate) fn silent() -> Self {
+        Self { place: Place::Nowhere }
     }
 
     /// Announces a step.
-    pub(crate) fn start(&self, name: &'static str, about: &str) -> Step {
-        let bar = self.terminal.then(|| spinner(name, about));
-        if bar.is_none() {
+    pub(crate) fn start(self, name: &'static str, about: &str) -> Step {
+        let bar = (self.place == Place::Terminal).then(|| spinner(name, about));
+        if self.place == Place::Lines {
             eprintln!("{name}: {about}");
         }
-        Step { name, bar, started: Instant::now() }
+        Step { name, place: self.place, bar, started: Instant::now() }
     }
 }
 
@@ -44,6 +57,7 @@ fn spinner(name: &'static str, about: &str) -> ProgressBar {
 #[derive(Debug)]
 pub(crate) struct Step {
     name: &'static str,
+    place: Place,
     bar: Option<ProgressBar>,
     started: Instant,
 }
@@ -64,12 +78,13 @@ impl Step {
     pub(crate) fn done(mut self) -> Duration {
         let elapsed = self.started.elapsed();
         let seconds = elapsed.as_secs_f64();
-        match self.bar.take() {
-            Some(bar) => {
-                bar.finish_and_clear();
-                eprintln!("  {:<8} {seconds:.2} s", self.name);
-            }
-            None => eprintln!("{}: done in {seconds:.2} s", self.name),
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+        match self.place {
+            Place::Terminal => eprintln!("  {:<8} {seconds:.2} s", self.name),
+            Place::Lines => eprintln!("{}: done in {seconds:.2} s", self.name),
+            Place::Nowhere => {}
         }
         elapsed
     }

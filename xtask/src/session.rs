@@ -27,8 +27,8 @@ impl<'a> Session<'a> {
     }
 
     /// A session that begins the record of a run anew.
-    pub(crate) fn begin(platform: &'a Platform<'a>, run: &JobName) -> Self {
-        Self { platform, record: RunRecord::new(run.clone(), Timestamp::now()), progress: Progress::new() }
+    pub(crate) fn begin(platform: &'a Platform<'a>, run: &JobName, progress: Progress) -> Self {
+        Self { platform, record: RunRecord::new(run.clone(), Timestamp::now()), progress }
     }
 
     pub(crate) fn store(&self) -> &'a Store {

@@ -6,6 +6,13 @@ use clap::Args;
 
 use super::values::{DEFAULT_SEED, DataSource, RunName, max_depth, max_features, positive, train_fraction};
 
+const BUNDLED: &str = "bundled";
+const TRAIN_FRACTION: &str = "0.8";
+const TEST_ROWS: &str = "10";
+const N_ESTIMATORS: &str = "100";
+const MAX_DEPTH: &str = "none";
+const MAX_FEATURES: &str = "all";
+
 #[derive(Debug, Args)]
 pub(crate) struct StoreArgs {
     /// The store: the folder that everything is kept in between steps [default: `store` in the workspace root]
@@ -32,28 +39,42 @@ pub(crate) struct SeedArgs {
 #[command(next_help_heading = "Data")]
 pub(crate) struct DataArgs {
     /// The data: `bundled`, the path of a file in the format of auto-mpg.data, or an http(s) URL
-    #[arg(long, value_name = "SOURCE", default_value = "bundled")]
+    #[arg(long, value_name = "SOURCE", default_value = BUNDLED)]
     pub(crate) data: DataSource,
     /// The share of the rows to train on, between 0 and 1
-    #[arg(long, value_name = "FRACTION", default_value = "0.8", value_parser = train_fraction, allow_negative_numbers = true)]
+    #[arg(long, value_name = "FRACTION", default_value = TRAIN_FRACTION, value_parser = train_fraction, allow_negative_numbers = true)]
     pub(crate) train_fraction: String,
     /// How many of the other rows are kept for the predictions at the end; the rest is for validation
-    #[arg(long, value_name = "COUNT", default_value = "10", value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, value_name = "COUNT", default_value = TEST_ROWS, value_parser = positive, allow_negative_numbers = true)]
     pub(crate) test_rows: String,
+}
+
+impl Default for DataArgs {
+    fn default() -> Self {
+        let (train_fraction, test_rows) = (TRAIN_FRACTION.to_owned(), TEST_ROWS.to_owned());
+        Self { data: DataSource::Bundled, train_fraction, test_rows }
+    }
 }
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Random forest")]
 pub(crate) struct ForestArgs {
     /// How many trees the forest has
-    #[arg(long, value_name = "COUNT", default_value = "100", value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, value_name = "COUNT", default_value = N_ESTIMATORS, value_parser = positive, allow_negative_numbers = true)]
     pub(crate) n_estimators: String,
     /// The most splits between the root of a tree and a leaf, or `none`
-    #[arg(long, value_name = "DEPTH", default_value = "none", value_parser = max_depth, allow_negative_numbers = true)]
+    #[arg(long, value_name = "DEPTH", default_value = MAX_DEPTH, value_parser = max_depth, allow_negative_numbers = true)]
     pub(crate) max_depth: String,
     /// The features looked at for each split: `all`, `sqrt`, `log2`, a count, or a fraction below 1
-    #[arg(long, value_name = "FEATURES", default_value = "all", value_parser = max_features, allow_negative_numbers = true)]
+    #[arg(long, value_name = "FEATURES", default_value = MAX_FEATURES, value_parser = max_features, allow_negative_numbers = true)]
     pub(crate) max_features: String,
+}
+
+impl Default for ForestArgs {
+    fn default() -> Self {
+        let [n_estimators, max_depth, max_features] = [N_ESTIMATORS, MAX_DEPTH, MAX_FEATURES].map(str::to_owned);
+        Self { n_estimators, max_depth, max_features }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -4,12 +4,12 @@
 mod groups;
 mod values;
 
+use std::num::NonZeroUsize;
+
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use groups::{BuildArgs, DataArgs, ForestArgs, RunArgs, SeedArgs, StoreArgs};
-#[cfg(test)]
-pub(crate) use values::DEFAULT_SEED;
-pub(crate) use values::{DataSource, RunName};
+pub(crate) use values::{DEFAULT_SEED, DataSource, RunName};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -80,6 +80,11 @@ pub(crate) enum Command {
     /// Writes  auto_mpg/predictions/RUN/test.csv
     #[command(verbatim_doc_comment, after_help = PREDICT_EXAMPLES)]
     Predict(PredictArgs),
+    /// Measure ours beside its peers, in turns, in one run
+    ///
+    /// Peers from Python run in a virtual environment with pinned packages below target/python, made on first use.
+    #[command(after_help = BENCH_EXAMPLES)]
+    Bench(BenchArgs),
 }
 
 const PIPELINE_EXAMPLES: &str = "\
@@ -103,6 +108,11 @@ const PREDICT_EXAMPLES: &str = "\
 Examples:
   cargo xtask predict
   cargo xtask predict --run-name shallow";
+
+const BENCH_EXAMPLES: &str = "\
+Examples:
+  cargo xtask bench pipeline
+  cargo xtask bench pipeline --release --rounds 20";
 
 #[derive(Debug, Args)]
 pub(crate) struct PipelineArgs {
@@ -165,6 +175,34 @@ pub(crate) struct PredictArgs {
     /// The run whose regressor is served [default: the one trained last]
     #[arg(long, value_name = "NAME")]
     pub(crate) run_name: Option<RunName>,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    #[command(subcommand)]
+    pub(crate) suite: Suite,
+}
+
+/// What can be measured.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Suite {
+    /// The whole pipeline beside a script with pandas, scikit-learn and joblib
+    ///
+    /// Ours is what `cargo xtask pipeline` does once it is built: four jobs and two servers, each a process of its own.
+    /// Theirs is one process that does the same steps and imports its libraries once.
+    Pipeline(PipelineBenchArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PipelineBenchArgs {
+    /// How often each is run; one more round comes first and is not counted
+    #[arg(long, value_name = "COUNT", default_value = "7")]
+    pub(crate) rounds: NonZeroUsize,
+    /// The Python to make the virtual environment with
+    #[arg(long, value_name = "PROGRAM", default_value = "python3")]
+    pub(crate) python: String,
     #[command(flatten)]
     pub(crate) build: BuildArgs,
 }

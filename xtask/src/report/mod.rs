@@ -7,7 +7,9 @@ mod table;
 use std::error::Error as _;
 use std::io::{ErrorKind, Write};
 
+pub(crate) use paint::for_stdout;
 pub(crate) use summary::{job, pipeline, predictions, training};
+pub(crate) use table::{Side, Table};
 
 use crate::error::Error;
 

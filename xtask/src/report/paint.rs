@@ -4,11 +4,11 @@ use std::io::IsTerminal;
 
 /// Paints text, or leaves it as it is.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Paint {
+pub(crate) struct Paint {
     colours: bool,
 }
 
-pub(super) fn for_stdout() -> Paint {
+pub(crate) fn for_stdout() -> Paint {
     Paint::new(std::io::stdout().is_terminal())
 }
 

@@ -4,14 +4,14 @@ use super::paint::Paint;
 
 /// Which side of its column a cell stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+pub(crate) enum Side {
     Left,
     Right,
 }
 
 /// A table with a title, its cells aligned by column.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(crate) struct Table {
     title: String,
     sides: Vec<Side>,
     header: Option<Vec<String>>,
@@ -19,21 +19,21 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(title: &str, sides: &[Side]) -> Self {
+    pub(crate) fn new(title: &str, sides: &[Side]) -> Self {
         Self { title: title.to_owned(), sides: sides.to_vec(), header: None, rows: Vec::new() }
     }
 
-    pub(super) fn header(mut self, cells: &[&str]) -> Self {
+    pub(crate) fn header(mut self, cells: &[&str]) -> Self {
         self.header = Some(cells.iter().map(|cell| (*cell).to_owned()).collect());
         self
     }
 
-    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
     }
 
     /// The table as text, and an empty line.
-    pub(super) fn render(&self, paint: Paint) -> String {
+    pub(crate) fn render(&self, paint: Paint) -> String {
         let lines = || self.header.iter().chain(&self.rows);
         let width =
             |column: usize| lines().filter_map(|row| row.get(column)).map(|cell: &String| cell.chars().count()).max();

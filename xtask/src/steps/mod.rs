@@ -7,84 +7,111 @@ mod train;
 
 use std::time::Instant;
 
-use drivetrain_runner::job::Platform;
-use drivetrain_runner::{Interrupt, JobName, RunnerError, Timestamp};
+use drivetrain_runner::store::Store;
+use drivetrain_runner::{Interrupt, JobName, Program, RunnerError, Timestamp};
 
 pub(crate) use predict::{Prediction, Predictions};
 pub(crate) use train::{METRICS, PARTS};
 
+use crate::bench;
 use crate::binaries::Binary;
-use crate::cli::{AcquireArgs, Command, PipelineArgs, PredictArgs, ProcessArgs, RunArgs, RunName, TrainArgs};
+use crate::cli::{
+    AcquireArgs, BuildArgs, Command, DataArgs, ForestArgs, PipelineArgs, PredictArgs, ProcessArgs, RunArgs, RunName,
+    TrainArgs,
+};
 use crate::error::Error;
+use crate::progress::Progress;
 use crate::report;
 use crate::session::{self, Session};
 
+/// The built job binaries.
+#[derive(Debug)]
+pub(crate) struct Programs {
+    jobs: Program,
+    serve: Program,
+}
+
+impl Programs {
+    pub(crate) fn build(args: &BuildArgs) -> Result<Self, Error> {
+        Ok(Self { jobs: Binary::Jobs.build(args)?, serve: Binary::Serve.build(args)? })
+    }
+}
+
 /// Does what the command line asks for.
 pub(crate) fn run(command: &Command, interrupt: &Interrupt) -> Result<(), Error> {
-    let store = session::open_store(match command {
-        Command::Pipeline(args) => &args.store,
-        Command::Acquire(args) => &args.store,
-        Command::Process(args) => &args.store,
-        Command::Train(args) => &args.store,
-        Command::Predict(args) => &args.store,
-    })?;
-    let platform = session::platform(&store, interrupt)?;
+    let store = |args| session::open_store(args);
     let text = match command {
-        Command::Pipeline(args) => pipeline(args, &platform, interrupt),
-        Command::Acquire(args) => acquire(args, &platform),
-        Command::Process(args) => process(args, &platform),
-        Command::Train(args) => train(args, &platform),
-        Command::Predict(args) => predict(args, &platform),
+        Command::Pipeline(args) => pipeline(args, &store(&args.store)?, interrupt),
+        Command::Acquire(args) => acquire(args, &store(&args.store)?, interrupt),
+        Command::Process(args) => process(args, &store(&args.store)?, interrupt),
+        Command::Train(args) => train(args, &store(&args.store)?, interrupt),
+        Command::Predict(args) => predict(args, &store(&args.store)?, interrupt),
+        Command::Bench(args) => bench::run(args, interrupt),
     }?;
     report::print(&text)
 }
 
-fn pipeline(args: &PipelineArgs, platform: &Platform<'_>, interrupt: &Interrupt) -> Result<String, Error> {
+fn pipeline(args: &PipelineArgs, store: &Store, interrupt: &Interrupt) -> Result<String, Error> {
     let run = run_name(&args.run)?;
     acquire::check(&args.data.data)?;
-    let jobs = Binary::Jobs.build(&args.build)?;
-    let serve = Binary::Serve.build(&args.build)?;
+    let programs = Programs::build(&args.build)?;
     if interrupt.is_requested() {
         return Err(RunnerError::Interrupted { job: run.to_string() }.into());
     }
+    let platform = session::platform(store, interrupt)?;
     let started = Instant::now();
-    let mut session = Session::begin(platform, &run);
-    acquire::run(&mut session, &jobs, &args.data, args.seed.seed)?;
-    process::run(&mut session, &jobs)?;
-    train::run(&mut session, &jobs, &args.forest, args.seed.seed)?;
-    let predictions = predict::run(&mut session, &serve)?;
+    let mut session = Session::begin(&platform, &run, Progress::new());
+    let predictions = all(&mut session, &programs, &args.data, &args.forest, args.seed.seed)?;
     report::pipeline(&session, &predictions, started.elapsed())
 }
 
-fn acquire(args: &AcquireArgs, platform: &Platform<'_>) -> Result<String, Error> {
+/// The four steps in order.
+pub(crate) fn all(
+    session: &mut Session<'_>,
+    programs: &Programs,
+    data: &DataArgs,
+    forest: &ForestArgs,
+    seed: u64,
+) -> Result<Predictions, Error> {
+    acquire::run(session, &programs.jobs, data, seed)?;
+    process::run(session, &programs.jobs)?;
+    train::run(session, &programs.jobs, forest, seed)?;
+    predict::run(session, &programs.serve)
+}
+
+fn acquire(args: &AcquireArgs, store: &Store, interrupt: &Interrupt) -> Result<String, Error> {
+    let platform = session::platform(store, interrupt)?;
     acquire::check(&args.data.data)?;
     let program = Binary::Jobs.build(&args.build)?;
-    let mut session = Session::resume(platform, &run_name(&args.run)?)?;
+    let mut session = Session::resume(&platform, &run_name(&args.run)?)?;
     let job = acquire::run(&mut session, &program, &args.data, args.seed.seed)?;
     report::job(&session, &job)
 }
 
-fn process(args: &ProcessArgs, platform: &Platform<'_>) -> Result<String, Error> {
+fn process(args: &ProcessArgs, store: &Store, interrupt: &Interrupt) -> Result<String, Error> {
+    let platform = session::platform(store, interrupt)?;
     let program = Binary::Jobs.build(&args.build)?;
-    let mut session = Session::resume(platform, &run_name(&args.run)?)?;
+    let mut session = Session::resume(&platform, &run_name(&args.run)?)?;
     let job = process::run(&mut session, &program)?;
     report::job(&session, &job)
 }
 
-fn train(args: &TrainArgs, platform: &Platform<'_>) -> Result<String, Error> {
+fn train(args: &TrainArgs, store: &Store, interrupt: &Interrupt) -> Result<String, Error> {
+    let platform = session::platform(store, interrupt)?;
     let program = Binary::Jobs.build(&args.build)?;
-    let mut session = Session::resume(platform, &run_name(&args.run)?)?;
+    let mut session = Session::resume(&platform, &run_name(&args.run)?)?;
     let training = train::run(&mut session, &program, &args.forest, args.seed.seed)?;
     report::training(&session, &training)
 }
 
-fn predict(args: &PredictArgs, platform: &Platform<'_>) -> Result<String, Error> {
+fn predict(args: &PredictArgs, store: &Store, interrupt: &Interrupt) -> Result<String, Error> {
+    let platform = session::platform(store, interrupt)?;
     let run = match &args.run_name {
         Some(name) => name.job().clone(),
-        None => predict::newest_run(platform.store())?,
+        None => predict::newest_run(store)?,
     };
     let program = Binary::Serve.build(&args.build)?;
-    let mut session = Session::resume(platform, &run)?;
+    let mut session = Session::resume(&platform, &run)?;
     let predictions = predict::run(&mut session, &program)?;
     report::predictions(&session, &predictions)
 }

@@ -1,0 +1,52 @@
+//! A virtual environment with pinned packages, made once and kept in the target folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::error::Error;
+use crate::layout::workspace_root;
+
+/// A Python interpreter that has the packages of a requirements file.
+#[derive(Debug)]
+pub(super) struct Python {
+    interpreter: PathBuf,
+}
+
+impl Python {
+    /// The environment called `name` with the packages that `requirements` pins; made with `base` if it is not there.
+    pub(super) fn environment(base: &str, name: &str, requirements: &Path) -> Result<Self, Error> {
+        let folder = workspace_root().join("target").join("python").join(name);
+        let interpreter = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+        // What was installed is noted last, so an interrupted installation is begun anew.
+        let installed = folder.join("installed.txt");
+        let wanted =
+            fs::read(requirements).map_err(|source| Error::Read { path: requirements.to_path_buf(), source })?;
+        if fs::read(&installed).ok().as_ref() == Some(&wanted) {
+            return Ok(Self { interpreter });
+        }
+        eprintln!("installing {} into {}", requirements.display(), folder.display());
+        run(Command::new(base).args(["-m", "venv", "--clear"]).arg(&folder))?;
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
+        run(Command::new(&interpreter).args(pip).arg(requirements))?;
+        fs::write(&installed, wanted).map_err(|source| Error::Write { path: installed, source })?;
+        Ok(Self { interpreter })
+    }
+
+    /// Runs a script and throws away what it prints, unless it fails.
+    pub(super) fn script(&self, script: &Path, arguments: &[&Path]) -> Result<(), Error> {
+        run(Command::new(&self.interpreter).arg(script).args(arguments))
+    }
+}
+
+fn run(command: &mut Command) -> Result<(), Error> {
+    let program = || PathBuf::from(command.get_program());
+    let shown = format!("{command:?}");
+    let path = program();
+    let output = command.stdin(Stdio::null()).output().map_err(|source| Error::Start { program: path, source })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let problem = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(Error::Tool { command: shown, status: output.status.to_string(), problem })
+}
