@@ -2,6 +2,5 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod auto_mpg;
 mod case;
 mod transformers;
