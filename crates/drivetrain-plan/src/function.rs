@@ -190,8 +190,15 @@ fn from_right(x: f64, quantiles: &[f64]) -> f64 {
 /// The value below which a share `p` of the standard normal distribution lies.
 ///
 /// Newton's iteration on the complementary error function, which takes the error to the last digits in a few steps from
-/// a rough start (Abramowitz and Stegun, 26.2.23).
-fn normal_quantile(p: f64) -> f64 {
+/// a rough start (Abramowitz and Stegun, 26.2.23). Infinite at and beyond 0 and 1.
+///
+/// ```
+/// use drivetrain_plan::normal_quantile;
+///
+/// assert!((normal_quantile(0.975) - 1.959_963_984_540_054).abs() < 1e-14);
+/// ```
+#[must_use]
+pub fn normal_quantile(p: f64) -> f64 {
     if p <= 0.0 {
         return f64::NEG_INFINITY;
     }

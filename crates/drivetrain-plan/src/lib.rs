@@ -55,7 +55,7 @@ pub use column::{CategoricalColumn, Column, Int64Column, StringColumn};
 pub use dtype::{CategoryType, DataType};
 pub use error::{ApplyError, ColumnMismatch, PlanError, SchemaError, SchemaMismatch, TableError};
 pub use extension::{ExtensionError, ExtensionKind, ExtensionOp, Registry};
-pub use function::Function;
+pub use function::{Function, normal_quantile};
 pub use matrix::Matrix;
 pub use ndarray;
 pub use op::{Norm, Op, Operand, Operator, UnknownCategory, UnknownValue};

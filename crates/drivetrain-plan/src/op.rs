@@ -89,7 +89,8 @@ pub enum Op {
         /// The `float64` column written.
         output: String,
     },
-    /// Divides the numbers of each row by their norm; a row of zeros stays as it is.
+    /// Divides the numbers of each row by their norm; a row whose norm is below 10 times the machine epsilon stays as
+    /// it is.
     Normalize {
         /// The norm.
         norm: Norm,

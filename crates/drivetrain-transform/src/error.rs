@@ -115,6 +115,14 @@ pub enum FitError {
         /// The values it takes.
         expected: &'static str,
     },
+    /// No column is left of what was to be transformed.
+    #[error("{estimator} leaves nothing: {reason}")]
+    NothingKept {
+        /// The estimator.
+        estimator: &'static str,
+        /// Why.
+        reason: String,
+    },
     /// A constant cannot stand in a column.
     #[error("column `{column}` is {dtype}, where {value} cannot stand")]
     FillValue {

@@ -168,7 +168,7 @@ fn arithmetic<'r, 'c: 'r>(
 fn normalize(norm: Norm, columns: &[Cow<'_, [f64]>], n_rows: usize) -> Vec<Vec<f64>> {
     let norms: Vec<f64> = (0..n_rows)
         .map(|row| match norm.of(columns.iter().map(|column| column[row])) {
-            0.0 => 1.0,
+            norm if norm < 10.0 * f64::EPSILON => 1.0,
             norm => norm,
         })
         .collect();
