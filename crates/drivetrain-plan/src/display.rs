@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{ExtraColumns, Op, Operand, Plan, UnknownCategory};
+use crate::{ExtraColumns, Norm, Op, Operand, Plan, UnknownCategory, UnknownValue};
 
 impl fmt::Display for Operand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -32,6 +32,25 @@ impl fmt::Display for Op {
                     UnknownCategory::Ignore => "all zero",
                 };
                 write!(f, "one-hot `{column}` [{}], unknown: {unknown}", labels.join(", "))
+            }
+            Self::Function { function, column, output } => write!(f, "`{output}` = {function} of `{column}`"),
+            Self::Encode { column, categories, values, missing, unknown, output } => {
+                let labels = (0..categories.len()).filter_map(|index| categories.label(index));
+                let labels = labels.chain(missing.map(|_| "missing".to_owned())).zip(values.iter().chain(missing));
+                let pairs: Vec<String> = labels.map(|(label, value)| format!("{label}: {value:?}")).collect();
+                let unknown = match unknown {
+                    UnknownValue::Error => "an error".to_owned(),
+                    UnknownValue::Value(value) => format!("{value:?}"),
+                };
+                write!(f, "`{output}` = encode `{column}` [{}], unknown: {unknown}", pairs.join(", "))
+            }
+            Self::Normalize { norm, columns, outputs } => {
+                let norm = match norm {
+                    Norm::L1 => "l1",
+                    Norm::L2 => "l2",
+                    Norm::Max => "max",
+                };
+                write!(f, "[{}] = [{}] / {norm} norm of the row", outputs.join(", "), columns.join(", "))
             }
             Self::Extension { kind, version, columns, outputs, .. } => {
                 let outputs: Vec<&str> = outputs.iter().map(|field| field.name.as_str()).collect();

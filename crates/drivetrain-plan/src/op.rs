@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Categories, CategoryType, DataType, Field, PlanError, Value};
+use crate::{Categories, CategoryType, DataType, Field, Function, PlanError, Value};
 
 /// One operation: reads named, typed columns and writes new ones, each row from that row alone.
 ///
@@ -63,6 +63,40 @@ pub enum Op {
         /// What happens to any other value.
         unknown: UnknownCategory,
         /// The columns written, one per category.
+        outputs: Vec<String>,
+    },
+    /// A function of one number, row by row.
+    Function {
+        /// What is computed.
+        function: Function,
+        /// The column read: numeric, or of any type for [`Function::IsMissing`].
+        column: String,
+        /// The `float64` column written.
+        output: String,
+    },
+    /// One number per category, looked up.
+    Encode {
+        /// The column read.
+        column: String,
+        /// The categories.
+        categories: Categories,
+        /// The number of each category.
+        values: Vec<f64>,
+        /// The number of a missing value; without one, missing is unknown.
+        missing: Option<f64>,
+        /// What happens to any other value.
+        unknown: UnknownValue,
+        /// The `float64` column written.
+        output: String,
+    },
+    /// Divides the numbers of each row by their norm; a row whose norm is below 10 times the machine epsilon stays as
+    /// it is.
+    Normalize {
+        /// The norm.
+        norm: Norm,
+        /// The numeric columns that make up the row.
+        columns: Vec<String>,
+        /// The `float64` columns written, one per column read.
         outputs: Vec<String>,
     },
     /// Code that the reader brings along, found by `kind` in a [`Registry`](crate::Registry).
@@ -136,6 +170,43 @@ pub enum UnknownCategory {
     Ignore,
 }
 
+/// What encoding by numbers does with a value that is not among its categories.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownValue {
+    /// It is an error that names column, row and value.
+    #[default]
+    Error,
+    /// It becomes this number, or missing where that is NaN.
+    Value(f64),
+}
+
+/// A norm of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum Norm {
+    /// The sum of magnitudes.
+    L1,
+    /// The square root of the sum of squares.
+    #[default]
+    L2,
+    /// The largest magnitude.
+    Max,
+}
+
+impl Norm {
+    /// The norm of numbers; NaN where one of them is.
+    pub(crate) fn of(self, row: impl Iterator<Item = f64> + Clone) -> f64 {
+        match self {
+            Self::L1 => row.map(f64::abs).sum(),
+            Self::L2 => row.map(|value| value * value).sum::<f64>().sqrt(),
+            Self::Max => row.map(f64::abs).fold(0.0, |largest, value| {
+                if value.is_nan() || largest.is_nan() { f64::NAN } else { largest.max(value) }
+            }),
+        }
+    }
+}
+
 impl Op {
     /// The operation's name, as it is serialised.
     #[must_use]
@@ -146,6 +217,9 @@ impl Op {
             Self::Scale { .. } => "scale",
             Self::Impute { .. } => "impute",
             Self::OneHot { .. } => "one_hot",
+            Self::Function { .. } => "function",
+            Self::Encode { .. } => "encode",
+            Self::Normalize { .. } => "normalize",
             Self::Extension { .. } => "extension",
         }
     }
@@ -157,6 +231,8 @@ impl Op {
             Self::Cast { column, .. }
             | Self::Scale { column, .. }
             | Self::Impute { column, .. }
+            | Self::Function { column, .. }
+            | Self::Encode { column, .. }
             | Self::OneHot { column, .. } => vec![column],
             Self::Arithmetic { left, right, .. } => [left, right]
                 .into_iter()
@@ -165,7 +241,9 @@ impl Op {
                     Operand::Constant(_) => None,
                 })
                 .collect(),
-            Self::Extension { columns, .. } => columns.iter().map(String::as_str).collect(),
+            Self::Normalize { columns, .. } | Self::Extension { columns, .. } => {
+                columns.iter().map(String::as_str).collect()
+            }
         }
     }
 
@@ -176,8 +254,12 @@ impl Op {
             Self::Cast { output, .. }
             | Self::Arithmetic { output, .. }
             | Self::Scale { output, .. }
+            | Self::Function { output, .. }
+            | Self::Encode { output, .. }
             | Self::Impute { output, .. } => vec![output],
-            Self::OneHot { outputs, .. } => outputs.iter().map(String::as_str).collect(),
+            Self::OneHot { outputs, .. } | Self::Normalize { outputs, .. } => {
+                outputs.iter().map(String::as_str).collect()
+            }
             Self::Extension { outputs, .. } => outputs.iter().map(|field| field.name.as_str()).collect(),
         }
     }
@@ -188,6 +270,8 @@ impl Op {
         match &mut op {
             Self::Cast { column, output, .. }
             | Self::Scale { column, output, .. }
+            | Self::Function { column, output, .. }
+            | Self::Encode { column, output, .. }
             | Self::Impute { column, output, .. } => {
                 *column = read(column);
                 *output = write(output);
@@ -202,6 +286,14 @@ impl Op {
             }
             Self::OneHot { column, outputs, .. } => {
                 *column = read(column);
+                for output in outputs {
+                    *output = write(output);
+                }
+            }
+            Self::Normalize { columns, outputs, .. } => {
+                for column in columns {
+                    *column = read(column);
+                }
                 for output in outputs {
                     *output = write(output);
                 }
@@ -241,6 +333,18 @@ impl Op {
                 reason: reason.to_owned(),
             })
         };
+        let check_categories = |column: &str, categories: &Categories| {
+            let from = read(column)?;
+            if !categories.matches(from) {
+                return Err(wrong_type(column, "a column of the type of the categories", from));
+            }
+            match categories.first_repeated() {
+                None => Ok(()),
+                Some(category) => {
+                    constant(column, false, &format!("category {category} appears twice or cannot be compared"))
+                }
+            }
+        };
         match self {
             Self::Cast { column, to, output } => {
                 let from = read(column)?;
@@ -274,16 +378,31 @@ impl Op {
                 Ok(vec![Field::new(output, to)])
             }
             Self::OneHot { column, categories, missing, outputs, .. } => {
-                let from = read(column)?;
-                if !categories.matches(from) {
-                    return Err(wrong_type(column, "a column of the type of the categories", from));
-                }
-                if let Some(category) = categories.first_repeated() {
-                    constant(column, false, &format!("category {category} appears twice or cannot be compared"))?;
-                }
+                check_categories(column, categories)?;
                 let expected = categories.len() + usize::from(*missing);
                 let reason = format!("{} outputs for {expected} categories", outputs.len());
                 constant(column, outputs.len() == expected, &reason)?;
+                Ok(outputs.iter().map(|output| Field::new(output, DataType::Float64)).collect())
+            }
+            Self::Function { function, column, output } => {
+                match function {
+                    Function::IsMissing => read(column).map(drop)?,
+                    _ => numeric(column)?,
+                }
+                let fault = function.fault();
+                constant(column, fault.is_none(), fault.unwrap_or_default())?;
+                Ok(vec![Field::new(output, DataType::Float64)])
+            }
+            Self::Encode { column, categories, values, output, .. } => {
+                check_categories(column, categories)?;
+                let reason = format!("{} values for {} categories", values.len(), categories.len());
+                constant(column, values.len() == categories.len(), &reason)?;
+                Ok(vec![Field::new(output, DataType::Float64)])
+            }
+            Self::Normalize { columns, outputs, .. } => {
+                columns.iter().try_for_each(|column| numeric(column))?;
+                let reason = format!("{} outputs for {} columns", outputs.len(), columns.len());
+                constant(columns.first().map_or("", String::as_str), outputs.len() == columns.len(), &reason)?;
                 Ok(outputs.iter().map(|output| Field::new(output, DataType::Float64)).collect())
             }
             Self::Extension { columns, outputs, .. } => {

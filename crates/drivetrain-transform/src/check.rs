@@ -32,14 +32,18 @@ pub(crate) fn column<'t>(x: &'t dyn Table, field: &Field) -> Result<Column<'t>, 
 ///
 /// # Errors
 /// [`FitError::NotNumeric`] in the name of `estimator`, and [`FitError::NotFinite`] with the row.
-pub fn check_numeric(x: &dyn Table, field: &Field, estimator: &'static str) -> Result<Vec<f64>, FitError> {
+pub fn check_numeric<'t>(x: &'t dyn Table, field: &Field, estimator: &'static str) -> Result<Cow<'t, [f64]>, FitError> {
     let found = column(x, field)?;
-    let values = found.to_f64().map(Cow::into_owned).ok_or_else(|| FitError::NotNumeric {
-        estimator,
-        column: field.name.clone(),
-        dtype: field.dtype,
-    })?;
-    match values.iter().position(|value| value.is_infinite()) {
+    let values = match found {
+        Column::Float64(values) => Some(values),
+        other => other.to_f64().map(|values| Cow::Owned(values.into_owned())),
+    };
+    let values =
+        values.ok_or_else(|| FitError::NotNumeric { estimator, column: field.name.clone(), dtype: field.dtype })?;
+    // Whole blocks are looked at without a branch per value.
+    let infinite = |block: &[f64]| block.iter().fold(false, |any, value| any | value.is_infinite());
+    let suspect = values.chunks(1024).any(infinite);
+    match values.iter().position(|value| suspect && value.is_infinite()) {
         Some(row) => Err(FitError::NotFinite { column: field.name.clone(), row, value: values[row] }),
         None => Ok(values),
     }

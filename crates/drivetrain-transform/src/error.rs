@@ -27,6 +27,16 @@ pub enum ParameterError {
         #[source]
         source: regex::Error,
     },
+    /// A parameter outside of its range.
+    #[error("{name} is {value}: expected {expected}")]
+    OutOfRange {
+        /// The parameter, by scikit-learn's name.
+        name: &'static str,
+        /// The value given.
+        value: String,
+        /// The values allowed.
+        expected: &'static str,
+    },
     /// Declared categories that repeat or cannot be compared.
     #[error("column `{column}`: category `{category}` is declared twice or cannot be compared")]
     RepeatedCategory {
@@ -90,6 +100,28 @@ pub enum FitError {
         row: usize,
         /// The value.
         value: f64,
+    },
+    /// A value outside of what the estimator is defined on.
+    #[error("column `{column}`, row {row}: {estimator} cannot take {value}; it takes {expected}")]
+    OutOfDomain {
+        /// The estimator.
+        estimator: &'static str,
+        /// The column.
+        column: String,
+        /// The row, counted from 0.
+        row: usize,
+        /// The value.
+        value: f64,
+        /// The values it takes.
+        expected: &'static str,
+    },
+    /// No column is left of what was to be transformed.
+    #[error("{estimator} leaves nothing: {reason}")]
+    NothingKept {
+        /// The estimator.
+        estimator: &'static str,
+        /// Why.
+        reason: String,
     },
     /// A constant cannot stand in a column.
     #[error("column `{column}` is {dtype}, where {value} cannot stand")]

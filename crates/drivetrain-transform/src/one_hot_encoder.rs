@@ -61,7 +61,7 @@ impl OneHotEncoder {
     fn encoded(&self, x: &dyn Table, field: &Field) -> Result<EncodedColumn, FitError> {
         let values = column(x, field)?;
         let found = distinct(&values);
-        let missing = (0..values.len()).any(|row| values.is_missing(row));
+        let missing = has_missing(&values);
         let Some(declared) = self.categories.get(&field.name) else {
             return Ok(EncodedColumn { name: field.name.clone(), categories: found, missing });
         };
@@ -79,7 +79,7 @@ fn distinct(column: &Column<'_>) -> Categories {
             Categories::Boolean(values.iter().flatten().copied().collect::<BTreeSet<_>>().into_iter().collect())
         }
         Column::Int64(column) | Column::Categorical(CategoricalColumn::Int64(column)) => {
-            Categories::Int64(column.iter().flatten().collect::<BTreeSet<_>>().into_iter().collect())
+            Categories::Int64(collect(column.iter().flatten()))
         }
         Column::Float64(values) => {
             let mut found: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
@@ -91,11 +91,43 @@ fn distinct(column: &Column<'_>) -> Categories {
             found.dedup();
             Categories::Float64(found)
         }
+        Column::Categorical(CategoricalColumn::Dictionary { codes, dictionary }) => {
+            let mut used = vec![false; dictionary.len()];
+            for code in codes.iter() {
+                if let Some(used) = usize::try_from(*code).ok().and_then(|code| used.get_mut(code)) {
+                    *used = true;
+                }
+            }
+            let texts = dictionary.iter().zip(used).filter_map(|(text, used)| used.then_some(text.as_ref()));
+            Categories::String(collect(texts).into_iter().map(str::to_owned).collect())
+        }
         Column::String(_) | Column::Categorical(_) => {
-            let found: BTreeSet<&str> = (0..column.len()).filter_map(|row| column.text(row)).collect();
-            Categories::String(found.into_iter().map(str::to_owned).collect())
+            let texts = (0..column.len()).filter_map(|row| column.text(row));
+            Categories::String(collect(texts).into_iter().map(str::to_owned).collect())
         }
     }
+}
+
+/// Whether a value is missing.
+fn has_missing(column: &Column<'_>) -> bool {
+    match column {
+        Column::Float64(values) => values.iter().any(|value| value.is_nan()),
+        Column::Categorical(CategoricalColumn::Dictionary { codes, dictionary }) => {
+            codes.iter().any(|code| usize::try_from(*code).is_ok_and(|code| code >= dictionary.len()))
+        }
+        column => (0..column.len()).any(|row| column.is_missing(row)),
+    }
+}
+
+/// The distinct values, sorted. There are far fewer of them than rows, so most rows are looked up and not inserted.
+fn collect<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut found = BTreeSet::new();
+    for value in values {
+        if !found.contains(&value) {
+            found.insert(value);
+        }
+    }
+    found.into_iter().collect()
 }
 
 /// Refuses the first value of `x` that is not among the declared categories.

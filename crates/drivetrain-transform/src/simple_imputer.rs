@@ -78,7 +78,7 @@ impl SimpleImputer {
                 let moments = Moments::of(&check_numeric(x, field, "SimpleImputer")?);
                 (moments.count() > 0).then(|| Value::Float64(moments.mean()))
             }
-            Strategy::Median => median(check_numeric(x, field, "SimpleImputer")?).map(Value::Float64),
+            Strategy::Median => median(check_numeric(x, field, "SimpleImputer")?.into_owned()).map(Value::Float64),
             Strategy::Constant(value) => {
                 let value = fill_value(field, value)?;
                 let found = column(x, field)?;

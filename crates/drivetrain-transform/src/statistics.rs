@@ -37,16 +37,17 @@ impl Moments {
     }
 
     fn of_block(values: &[f64]) -> Self {
-        let present = || values.iter().copied().filter(|value| !value.is_nan());
-        let count = present().count();
+        let count = values.iter().map(|value| usize::from(!value.is_nan())).sum();
         if count == 0 {
             return Self::default();
         }
         let n = count as f64;
-        let mean = present().sum::<f64>() / n;
-        let (sum, squares) = present()
-            .map(|value| value - mean)
-            .fold((0.0, 0.0), |(sum, squares), deviation| (sum + deviation, squares + deviation * deviation));
+        let [sum, _] = sums(values, |value| [if value.is_nan() { 0.0 } else { value }, 0.0]);
+        let mean = sum / n;
+        let [sum, squares] = sums(values, |value| {
+            let deviation = if value.is_nan() { 0.0 } else { value - mean };
+            [deviation, deviation * deviation]
+        });
         Self { count, mean, squares: squares - sum * sum / n }
     }
 
@@ -92,6 +93,54 @@ impl Moments {
         let error = n * self.mean * f64::EPSILON;
         variance <= n * f64::EPSILON * variance + error * error
     }
+}
+
+/// Two sums over all values, each by eight interleaved parts: one order on every machine, and no addition waits for the
+/// one before it.
+fn sums(values: &[f64], terms: impl Fn(f64) -> [f64; 2]) -> [f64; 2] {
+    const LANES: usize = 8;
+    let mut lanes = [[0.0; LANES]; 2];
+    let mut add = |part: &[f64]| {
+        for (lane, value) in part.iter().enumerate() {
+            let [first, second] = terms(*value);
+            lanes[0][lane] += first;
+            lanes[1][lane] += second;
+        }
+    };
+    let (whole, rest) = values.as_chunks::<LANES>();
+    for part in whole {
+        add(part);
+    }
+    add(rest);
+    lanes.map(|lanes| lanes.iter().sum())
+}
+
+/// The smallest and the largest value, NaN left out; NaN twice when there is none.
+pub(crate) fn extremes(values: &[f64]) -> (f64, f64) {
+    // `min` and `max` prefer what is not NaN.
+    values.iter().fold((f64::NAN, f64::NAN), |(min, max), value| (min.min(*value), max.max(*value)))
+}
+
+/// A scale to divide by: 1 instead of one that is too small to tell from 0, as scikit-learn's `_handle_zeros_in_scale`.
+pub(crate) fn scale_or_one(scale: f64) -> f64 {
+    if scale < 10.0 * f64::EPSILON { 1.0 } else { scale }
+}
+
+/// The `percent`th percentile of sorted values without NaN, interpolated linearly between its neighbours; `None` if
+/// there is no value. As numpy's `percentile`.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a position from 0 to the last index, rounded down"
+)]
+pub(crate) fn percentile(sorted: &[f64], percent: f64) -> Option<f64> {
+    let last = sorted.len().checked_sub(1)?;
+    let position = percent / 100.0 * last as f64;
+    let below = (position.floor() as usize).min(last);
+    let (low, high) = (sorted[below], sorted[(below + 1).min(last)]);
+    let share = position - below as f64;
+    // From the nearer neighbour, so that the result never leaves the two.
+    Some(if share < 0.5 { low + (high - low) * share } else { high - (high - low) * (1.0 - share) })
 }
 
 /// The median of the values that are not NaN, the mean of the middle two when their number is even; `None` if there is
@@ -153,6 +202,20 @@ mod tests {
         assert!(Moments::of(&vec![0.1; 3000]).is_constant());
         assert!(!Moments::of(&[1e-20, 3e-20]).is_constant());
         assert!(!Moments::of(&[1.0, 1.0 + 1e-7]).is_constant());
+    }
+
+    #[test]
+    fn percentiles_lie_between_their_neighbours() {
+        assert_eq!(percentile(&[1.0, 2.0, 3.0, 5.0], 50.0), Some(2.5));
+        assert_eq!(percentile(&[1.0, 2.0, 3.0, 5.0], 75.0), Some(3.5));
+        assert_eq!((percentile(&[7.0], 30.0), percentile(&[], 30.0)), (Some(7.0), None));
+        assert_eq!(percentile(&[1.0, 9.0], 100.0), Some(9.0));
+    }
+
+    #[test]
+    fn extremes_leave_nan_out() {
+        assert_eq!(extremes(&[f64::NAN, 2.0, -1.0]), (-1.0, 2.0));
+        assert!(extremes(&[f64::NAN]).0.is_nan());
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use std::{borrow::Cow, ops::Range, sync::Arc};
 
-use super::one_hot::OneHot;
+use super::categorical::{Encode, OneHot};
 use crate::{
-    ApplyError, CategoricalColumn, CategoryType, Column, DataType, ExtensionOp, Field, Int64Column, Op, Operand,
-    Operator, Registry, Value,
+    ApplyError, CategoricalColumn, CategoryType, Column, DataType, ExtensionOp, Field, Function, Int64Column, Norm, Op,
+    Operand, Operator, Registry, Value,
 };
 
 /// An operation with its inputs resolved to registers.
@@ -24,6 +24,9 @@ pub(super) enum Kernel {
     Scale { center: f64, scale: f64 },
     Impute(Value),
     OneHot(OneHot),
+    Function(Function),
+    Encode(Encode),
+    Normalize(Norm),
     Extension { kind: String, outputs: Vec<Field>, op: Arc<dyn ExtensionOp> },
 }
 
@@ -43,6 +46,11 @@ impl Kernel {
             Op::OneHot { categories, missing, unknown, .. } => {
                 Self::OneHot(OneHot::new(categories, *missing, *unknown))
             }
+            Op::Function { function, .. } => Self::Function(function.clone()),
+            Op::Encode { categories, values, missing, unknown, .. } => {
+                Self::Encode(Encode::new(categories, values, *missing, *unknown))
+            }
+            Op::Normalize { norm, .. } => Self::Normalize(*norm),
             Op::Extension { kind, version, state, outputs, .. } => {
                 let found = registry.get(kind);
                 let found =
@@ -62,14 +70,19 @@ pub(super) struct Dictionaries(Vec<Option<Vec<u32>>>);
 
 impl Dictionaries {
     pub(super) fn new(steps: &[Step], columns: &[Column<'_>]) -> Self {
-        let translate =
-            |step: &Step| match (&step.kernel, step.reads.first().and_then(|&register| columns.get(register))) {
-                (
-                    Kernel::OneHot(one_hot),
-                    Some(Column::Categorical(CategoricalColumn::Dictionary { dictionary, .. })),
-                ) => Some(dictionary.iter().map(|text| one_hot.text_code(text)).collect()),
-                _ => None,
+        let translate = |step: &Step| {
+            let codes = match &step.kernel {
+                Kernel::OneHot(one_hot) => &one_hot.codes,
+                Kernel::Encode(encode) => &encode.codes,
+                _ => return None,
             };
+            match step.reads.first().and_then(|&register| columns.get(register)) {
+                Some(Column::Categorical(CategoricalColumn::Dictionary { dictionary, .. })) => {
+                    Some(dictionary.iter().map(|text| codes.text_code(text)).collect())
+                }
+                _ => None,
+            }
+        };
         Self(steps.iter().map(translate).collect())
     }
 
@@ -87,6 +100,11 @@ impl Step {
         rows: &Range<usize>,
     ) -> Result<Vec<Column<'c>>, ApplyError> {
         let read = |position: usize| &registers[self.reads[position]];
+        let unknown = |row| ApplyError::UnknownCategory {
+            column: self.column.clone(),
+            row: rows.start + row,
+            value: read(0).describe(row),
+        };
         Ok(match &self.kernel {
             Kernel::Cast(to) => vec![cast(read(0).clone(), *to)],
             Kernel::Arithmetic { operator, left, right } => {
@@ -97,12 +115,21 @@ impl Step {
             }
             Kernel::Impute(value) => vec![impute(read(0), value)],
             Kernel::OneHot(one_hot) => {
-                let columns = one_hot.encode(read(0), dictionary).map_err(|row| ApplyError::UnknownCategory {
-                    column: self.column.clone(),
-                    row: rows.start + row,
-                    value: read(0).describe(row),
-                })?;
+                let columns = one_hot.encode(read(0), dictionary).map_err(unknown)?;
                 columns.into_iter().map(Column::from).collect()
+            }
+            Kernel::Encode(encode) => vec![Column::from(encode.encode(read(0), dictionary).map_err(unknown)?)],
+            Kernel::Function(Function::IsMissing) => {
+                let column = read(0);
+                let missing = (0..column.len()).map(|row| f64::from(u8::from(column.is_missing(row))));
+                vec![Column::from(missing.collect::<Vec<_>>())]
+            }
+            Kernel::Function(function) => {
+                vec![Column::from(floats(read(0)).iter().map(|value| function.compute(*value)).collect::<Vec<_>>())]
+            }
+            Kernel::Normalize(norm) => {
+                let inputs: Vec<_> = (0..self.reads.len()).map(|position| floats(read(position))).collect();
+                normalize(*norm, &inputs, rows.len()).into_iter().map(Column::from).collect()
             }
             Kernel::Extension { kind, outputs, op } => {
                 let inputs: Vec<Column<'_>> = self.reads.iter().map(|&register| registers[register].clone()).collect();
@@ -136,6 +163,17 @@ fn arithmetic<'r, 'c: 'r>(
             left.iter().zip(right.iter()).map(|(left, right)| operator.compute(*left, *right)).collect()
         }
     }
+}
+
+fn normalize(norm: Norm, columns: &[Cow<'_, [f64]>], n_rows: usize) -> Vec<Vec<f64>> {
+    let norms: Vec<f64> = (0..n_rows)
+        .map(|row| match norm.of(columns.iter().map(|column| column[row])) {
+            norm if norm < 10.0 * f64::EPSILON => 1.0,
+            norm => norm,
+        })
+        .collect();
+    let divided = columns.iter().map(|column| column.iter().zip(&norms).map(|(value, norm)| value / norm).collect());
+    divided.collect()
 }
 
 fn cast(column: Column<'_>, to: DataType) -> Column<'_> {

@@ -1,7 +1,7 @@
 //! The interpreter: a plan with its names resolved, ready to be applied many times.
 
+mod categorical;
 mod kernel;
-mod one_hot;
 
 use std::{collections::BTreeMap, ops::Range};
 

@@ -2,6 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod auto_mpg;
 mod case;
+mod scaling;
 mod transformers;

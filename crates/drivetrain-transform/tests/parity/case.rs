@@ -22,6 +22,8 @@ pub(crate) struct Case {
     pub(crate) params: Map<String, Value>,
     pub(crate) fit: Vec<NamedColumn>,
     transform: Vec<NamedColumn>,
+    /// The target, for estimators that use one.
+    y: Option<Vec<f64>>,
     #[serde(default)]
     pub(crate) learned: Value,
     #[serde(default)]
@@ -40,14 +42,10 @@ pub(crate) struct NamedColumn {
     values: Vec<Value>,
 }
 
-/// A file of `data/fixtures`.
-pub(crate) fn fixture(name: &str) -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "..", "data", "fixtures", name].iter().collect()
-}
-
 /// The cases of a transformer, at least `at_least` of them.
 pub(crate) fn cases(transformer: &str, at_least: usize) -> Vec<Case> {
-    let path = fixture(&format!("transformers/{transformer}.json"));
+    let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../data/fixtures/transformers"].iter().collect();
+    let path = folder.join(format!("{transformer}.json"));
     let fixture: Fixture = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     assert_eq!(fixture.transformer, transformer);
     assert!(fixture.cases.len() >= at_least, "only {} cases", fixture.cases.len());
@@ -83,7 +81,9 @@ impl Case {
             assert_eq!(self.error.as_deref(), Some(step), "{}: {error}", self.name);
             None
         };
-        let fitted = match estimator.and_then(|e| e.fit(&table(&self.fit), None).map_err(|error| error.to_string())) {
+        let fitted = match estimator
+            .and_then(|e| e.fit(&table(&self.fit), self.y.as_deref()).map_err(|error| error.to_string()))
+        {
             Ok(fitted) => fitted,
             Err(error) => return refused("fit", error),
         };

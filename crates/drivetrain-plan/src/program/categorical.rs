@@ -1,17 +1,16 @@
-//! One-hot encoding of a block of rows.
+//! Categories looked up for a block of rows: one-hot columns, or one number each.
 
-use crate::{CategoricalColumn, Categories, Column, Int64Column, UnknownCategory, categories::float_key};
+use crate::{CategoricalColumn, Categories, Column, Int64Column, UnknownCategory, UnknownValue, categories::float_key};
 
 /// The code of a row whose columns are all 0.
 const NONE: u32 = u32::MAX;
 /// The code of a value that is refused.
 const UNKNOWN: u32 = u32::MAX - 1;
 
-/// Categories prepared for lookup: sorted values with the output that each one sets.
+/// Categories prepared for lookup: sorted values with the position of each one.
 #[derive(Debug, Clone)]
-pub(super) struct OneHot {
+pub(super) struct Codes {
     lookup: Lookup,
-    n_outputs: usize,
     /// The code of a missing value.
     missing: u32,
     /// The code of a value that is no category.
@@ -36,12 +35,9 @@ fn find<T: Ord>(pairs: &[(T, u32)], is: impl Fn(&T) -> std::cmp::Ordering) -> Op
     pairs.binary_search_by(|(key, _)| is(key)).ok().and_then(|index| pairs.get(index)).map(|(_, code)| *code)
 }
 
-impl OneHot {
-    pub(super) fn new(categories: &Categories, missing: bool, unknown: UnknownCategory) -> Self {
-        let other = match unknown {
-            UnknownCategory::Error => UNKNOWN,
-            UnknownCategory::Ignore => NONE,
-        };
+impl Codes {
+    /// `other` is the code of what is no category; missing is a category after all others, or such a value.
+    fn new(categories: &Categories, missing: bool, other: u32) -> Self {
         let lookup = match categories {
             Categories::Boolean(values) => {
                 let code =
@@ -53,12 +49,7 @@ impl OneHot {
             Categories::String(values) => Lookup::String(sorted(values, String::clone)),
         };
         let count = u32::try_from(categories.len()).unwrap_or(NONE);
-        Self {
-            lookup,
-            n_outputs: categories.len() + usize::from(missing),
-            missing: if missing { count } else { other },
-            other,
-        }
+        Self { lookup, missing: if missing { count } else { other }, other }
     }
 
     /// The code of a text.
@@ -98,10 +89,28 @@ impl OneHot {
                 .collect(),
         }
     }
+}
+
+/// One-hot encoding, ready to run.
+#[derive(Debug, Clone)]
+pub(super) struct OneHot {
+    pub(super) codes: Codes,
+    n_outputs: usize,
+}
+
+impl OneHot {
+    pub(super) fn new(categories: &Categories, missing: bool, unknown: UnknownCategory) -> Self {
+        let other = match unknown {
+            UnknownCategory::Error => UNKNOWN,
+            UnknownCategory::Ignore => NONE,
+        };
+        let codes = Codes::new(categories, missing, other);
+        Self { codes, n_outputs: categories.len() + usize::from(missing) }
+    }
 
     /// One column per output; the row of the first value that is refused, if there is one.
     pub(super) fn encode(&self, column: &Column<'_>, dictionary: Option<&[u32]>) -> Result<Vec<Vec<f64>>, usize> {
-        let codes = self.codes(column, dictionary);
+        let codes = self.codes.codes(column, dictionary);
         let mut outputs = vec![vec![0.0; codes.len()]; self.n_outputs];
         for (row, code) in codes.into_iter().enumerate() {
             if code == UNKNOWN {
@@ -112,5 +121,38 @@ impl OneHot {
             }
         }
         Ok(outputs)
+    }
+}
+
+/// Encoding by numbers, ready to run.
+#[derive(Debug, Clone)]
+pub(super) struct Encode {
+    pub(super) codes: Codes,
+    /// The number of each code; a missing value's comes last.
+    values: Vec<f64>,
+    /// The number of all other codes.
+    unknown: f64,
+}
+
+impl Encode {
+    pub(super) fn new(categories: &Categories, values: &[f64], missing: Option<f64>, unknown: UnknownValue) -> Self {
+        let (other, unknown) = match unknown {
+            UnknownValue::Error => (UNKNOWN, f64::NAN),
+            UnknownValue::Value(value) => (NONE, value),
+        };
+        let codes = Codes::new(categories, missing.is_some(), other);
+        Self { codes, values: values.iter().copied().chain(missing).collect(), unknown }
+    }
+
+    /// One number per row; the row of the first value that is refused, if there is one.
+    pub(super) fn encode(&self, column: &Column<'_>, dictionary: Option<&[u32]>) -> Result<Vec<f64>, usize> {
+        let codes = self.codes.codes(column, dictionary).into_iter().enumerate();
+        codes
+            .map(|(row, code)| match usize::try_from(code).ok().and_then(|code| self.values.get(code)) {
+                _ if code == UNKNOWN => Err(row),
+                Some(value) => Ok(*value),
+                None => Ok(self.unknown),
+            })
+            .collect()
     }
 }
