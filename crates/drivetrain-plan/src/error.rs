@@ -182,6 +182,16 @@ pub enum ApplyError {
         /// The value.
         value: String,
     },
+    /// A buffer of the wrong length.
+    #[error("the buffer holds {found} numbers; {rows} rows of {columns} features need {}", rows * columns)]
+    BufferLength {
+        /// The rows of the table.
+        rows: usize,
+        /// The outputs of the plan.
+        columns: usize,
+        /// The length of the buffer.
+        found: usize,
+    },
     /// An output that cannot stand in a feature matrix.
     #[error("output `{name}` is {dtype}; only boolean, int64 and float64 can stand in a feature matrix")]
     NotNumeric {

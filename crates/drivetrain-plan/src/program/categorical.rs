@@ -108,14 +108,21 @@ impl OneHot {
         Self { codes, n_outputs: categories.len() + usize::from(missing) }
     }
 
+    /// The output that each row sets, or a number beyond them for none; the row of the first value that is refused, if
+    /// there is one.
+    pub(super) fn checked_codes(&self, column: &Column<'_>, dictionary: Option<&[u32]>) -> Result<Vec<u32>, usize> {
+        let codes = self.codes.codes(column, dictionary);
+        match codes.iter().position(|code| *code == UNKNOWN) {
+            Some(row) => Err(row),
+            None => Ok(codes),
+        }
+    }
+
     /// One column per output; the row of the first value that is refused, if there is one.
     pub(super) fn encode(&self, column: &Column<'_>, dictionary: Option<&[u32]>) -> Result<Vec<Vec<f64>>, usize> {
-        let codes = self.codes.codes(column, dictionary);
+        let codes = self.checked_codes(column, dictionary)?;
         let mut outputs = vec![vec![0.0; codes.len()]; self.n_outputs];
         for (row, code) in codes.into_iter().enumerate() {
-            if code == UNKNOWN {
-                return Err(row);
-            }
             if let Some(output) = usize::try_from(code).ok().and_then(|code| outputs.get_mut(code)) {
                 output[row] = 1.0;
             }

@@ -14,6 +14,8 @@ pub(super) struct Step {
     /// The first column read, for messages.
     pub(super) column: String,
     pub(super) reads: Vec<usize>,
+    /// The number of columns written.
+    pub(super) n_outputs: usize,
     pub(super) kernel: Kernel,
 }
 
@@ -92,6 +94,11 @@ impl Dictionaries {
 }
 
 impl Step {
+    /// The error for a value of `column` that is no category, in row `row` of `rows`.
+    pub(super) fn unknown(&self, column: &Column<'_>, rows: &Range<usize>, row: usize) -> ApplyError {
+        ApplyError::UnknownCategory { column: self.column.clone(), row: rows.start + row, value: column.describe(row) }
+    }
+
     /// The step's output columns for the rows `rows`, whose registers hold all that was computed before.
     pub(super) fn run<'c>(
         &self,
@@ -100,11 +107,7 @@ impl Step {
         rows: &Range<usize>,
     ) -> Result<Vec<Column<'c>>, ApplyError> {
         let read = |position: usize| &registers[self.reads[position]];
-        let unknown = |row| ApplyError::UnknownCategory {
-            column: self.column.clone(),
-            row: rows.start + row,
-            value: read(0).describe(row),
-        };
+        let unknown = |row| self.unknown(read(0), rows, row);
         Ok(match &self.kernel {
             Kernel::Cast(to) => vec![cast(read(0).clone(), *to)],
             Kernel::Arithmetic { operator, left, right } => {
@@ -144,7 +147,7 @@ impl Step {
 }
 
 /// The column as floats; the types were checked when the plan was built.
-fn floats<'a>(column: &'a Column<'_>) -> Cow<'a, [f64]> {
+pub(super) fn floats<'a>(column: &'a Column<'_>) -> Cow<'a, [f64]> {
     column.to_f64().unwrap_or_default()
 }
 

@@ -2,17 +2,24 @@
 
 mod categorical;
 mod kernel;
+mod sink;
 
 use std::{collections::BTreeMap, ops::Range};
 
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use self::kernel::{Dictionaries, Kernel, Step};
+use self::{
+    kernel::{Dictionaries, Kernel, Step},
+    sink::Sinks,
+};
 use crate::{ApplyError, Column, ColumnTable, Matrix, Plan, Registry, Table};
 
-/// Rows that are computed together: their columns stay in the second-level cache.
-const BLOCK_ROWS: usize = 2048;
+/// Rows that are computed together: their columns and cells stay in the caches next to the processor.
+const BLOCK_ROWS: usize = 512;
+
+/// Blocks that one thread takes at once at the least: fewer are not worth waking it.
+const TASK_BLOCKS: usize = 8;
 
 /// A plan made ready to run: names are positions, lookup tables are built, extensions are loaded.
 ///
@@ -26,6 +33,7 @@ pub struct Program {
     steps: Vec<Step>,
     /// The register of every output.
     outputs: Vec<usize>,
+    sinks: Sinks,
 }
 
 impl Program {
@@ -40,21 +48,25 @@ impl Program {
             registers.insert(&field.name, register);
         }
         let mut steps = Vec::with_capacity(live.len());
+        let mut first = Vec::with_capacity(live.len());
         for op in live.into_iter().filter_map(|index| plan.ops().get(index)) {
             let reads = op.reads().iter().filter_map(|column| registers.get(column).copied()).collect();
             steps.push(Step {
                 column: op.reads().first().map_or_else(String::new, ToString::to_string),
                 reads,
+                n_outputs: op.writes().len(),
                 kernel: Kernel::new(op, registry)?,
             });
+            first.push(registers.len());
             for written in op.writes() {
                 let register = registers.len();
                 registers.insert(written, register);
             }
         }
         let outputs = plan.outputs().iter().filter_map(|output| registers.get(output.column.as_str()).copied());
-        let outputs = outputs.collect();
-        Ok(Self { inputs, steps, outputs, plan: plan.clone() })
+        let outputs: Vec<usize> = outputs.collect();
+        let sinks = Sinks::new(&steps, &first, &outputs);
+        Ok(Self { inputs, steps, outputs, sinks, plan: plan.clone() })
     }
 
     /// The plan.
@@ -69,36 +81,63 @@ impl Program {
     /// [`ApplyError`] when the table does not fit, an output is not numeric, or a category is unknown. Of several
     /// errors the one in the first block of rows is returned, whatever the number of threads.
     pub fn apply(&self, table: &dyn Table) -> Result<Matrix, ApplyError> {
-        let columns = self.columns(table)?;
-        if let Some(field) = self.plan.output_schema().fields().iter().find(|field| !field.dtype.is_numeric()) {
-            return Err(ApplyError::NotNumeric { name: field.name.clone(), dtype: field.dtype });
-        }
         let (n_rows, width) = (table.n_rows(), self.outputs.len());
         let mut values = vec![0.0; n_rows * width];
-        if !values.is_empty() {
-            let dictionaries = Dictionaries::new(&self.steps, &columns);
-            let fill = |(block, chunk): (usize, &mut [f64])| {
-                let start = block * BLOCK_ROWS;
-                let registers = self.block(&columns, &dictionaries, start..start + chunk.len() / width)?;
-                for (offset, column) in
-                    self.outputs.iter().filter_map(|&register| registers[register].to_f64()).enumerate()
-                {
-                    let cells = chunk.iter_mut().skip(offset).step_by(width);
-                    cells.zip(column.iter()).for_each(|(cell, value)| *cell = *value);
-                }
-                Ok(())
-            };
-            if n_rows > BLOCK_ROWS {
-                let chunks = values.par_chunks_mut(BLOCK_ROWS * width).enumerate();
-                chunks.map(fill).collect::<Vec<Result<(), ApplyError>>>().into_iter().collect::<Result<(), _>>()?;
-            } else {
-                fill((0, &mut values))?;
-            }
-        }
+        self.fill(table, &mut values)?;
         let names = self.plan.output_schema().names().map(str::to_owned).collect();
         // A vector of rows x width elements always has that shape.
         let values = Array2::from_shape_vec((n_rows, width), values).unwrap_or_default();
         Ok(Matrix::new(values, names))
+    }
+
+    /// Like [`apply`](Self::apply), into memory of the caller's: `rows x outputs` numbers, row after row. Fresh memory
+    /// costs more than what is computed into it, so whoever transforms many tables keeps a buffer.
+    ///
+    /// ```
+    /// use drivetrain_plan::{Column, ColumnTable, DataType, Field, Plan, Program, Registry, Schema};
+    ///
+    /// let plan = Plan::identity(Schema::new(vec![Field::new("x", DataType::Int64)])?)?;
+    /// let program = Program::new(&plan, &Registry::new())?;
+    /// let table = ColumnTable::new(vec![("x".into(), Column::from(vec![3_i64, 4]))])?;
+    /// let mut buffer = [0.0; 2];
+    /// program.apply_into(&table, &mut buffer)?;
+    /// assert_eq!(buffer, [3.0, 4.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply), and [`ApplyError::BufferLength`]; what the buffer then holds means nothing.
+    pub fn apply_into(&self, table: &dyn Table, buffer: &mut [f64]) -> Result<(), ApplyError> {
+        let (rows, columns) = (table.n_rows(), self.outputs.len());
+        if buffer.len() != rows * columns {
+            return Err(ApplyError::BufferLength { rows, columns, found: buffer.len() });
+        }
+        buffer.fill(0.0);
+        self.fill(table, buffer)
+    }
+
+    /// Fills `values`, zeros of the right number.
+    fn fill(&self, table: &dyn Table, values: &mut [f64]) -> Result<(), ApplyError> {
+        let columns = self.columns(table)?;
+        if let Some(field) = self.plan.output_schema().fields().iter().find(|field| !field.dtype.is_numeric()) {
+            return Err(ApplyError::NotNumeric { name: field.name.clone(), dtype: field.dtype });
+        }
+        if values.is_empty() {
+            return Ok(());
+        }
+        let width = self.outputs.len();
+        let dictionaries = Dictionaries::new(&self.steps, &columns);
+        let fill = |(block, cells): (usize, &mut [f64])| {
+            let start = block * BLOCK_ROWS;
+            let rows = start..start + cells.len() / width;
+            let registers = self.block(&columns, &dictionaries, &rows, &self.sinks.runs)?;
+            self.sinks.fill(&self.steps, &registers, &dictionaries, &rows, (cells, width))
+        };
+        if table.n_rows() <= BLOCK_ROWS {
+            return fill((0, values));
+        }
+        let blocks = values.par_chunks_mut(BLOCK_ROWS * width).enumerate().with_min_len(TASK_BLOCKS);
+        blocks.map(fill).collect::<Vec<Result<(), ApplyError>>>().into_iter().collect()
     }
 
     /// The outputs of `table` as typed columns; see [`Plan::run`].
@@ -108,7 +147,8 @@ impl Program {
     pub fn run(&self, table: &dyn Table) -> Result<ColumnTable, ApplyError> {
         let columns = self.columns(table)?;
         let dictionaries = Dictionaries::new(&self.steps, &columns);
-        let registers = self.block(&columns, &dictionaries, 0..table.n_rows())?;
+        let every = vec![true; self.steps.len()];
+        let registers = self.block(&columns, &dictionaries, &(0..table.n_rows()), &every)?;
         let names = self.plan.output_schema().names().map(str::to_owned);
         let outputs = self.outputs.iter().map(|&register| registers[register].clone().into_owned());
         ColumnTable::new(names.zip(outputs).collect()).map_err(ApplyError::Output)
@@ -134,18 +174,23 @@ impl Program {
         columns.collect()
     }
 
-    /// All registers for the rows `rows`.
+    /// All registers for the rows `rows`; those of steps that do not run hold nothing.
     fn block<'c>(
         &self,
         columns: &'c [Column<'_>],
         dictionaries: &Dictionaries,
-        rows: Range<usize>,
+        rows: &Range<usize>,
+        runs: &[bool],
     ) -> Result<Vec<Column<'c>>, ApplyError> {
         let mut registers: Vec<Column<'c>> = Vec::with_capacity(columns.len() + self.steps.len());
         registers.extend(columns.iter().map(|column| column.view(rows.start, rows.end)));
-        for (index, step) in self.steps.iter().enumerate() {
-            let outputs = step.run(&registers, dictionaries.of(index), &rows)?;
-            registers.extend(outputs);
+        for (index, (step, runs)) in self.steps.iter().zip(runs).enumerate() {
+            if *runs {
+                let outputs = step.run(&registers, dictionaries.of(index), rows)?;
+                registers.extend(outputs);
+            } else {
+                registers.extend((0..step.n_outputs).map(|_| Column::from(Vec::<f64>::new())));
+            }
         }
         Ok(registers)
     }

@@ -110,6 +110,70 @@ proptest! {
     }
 }
 
+/// What is written straight into the matrix equals what comes out as columns, also where a column is read twice, is an
+/// output by itself, or appears twice.
+#[test]
+fn a_matrix_holds_the_columns_of_a_run() {
+    let mut builder = PlanBuilder::new(schema(&[
+        ("number", DataType::Float64),
+        ("text", DataType::Categorical(CategoryType::String)),
+    ]));
+    let scale = |column: &str, center, output: &str| Op::Scale {
+        column: column.into(),
+        center,
+        scale: 3.0,
+        output: output.into(),
+    };
+    let impute =
+        |output: &str| Op::Impute { column: "number".into(), value: Value::Float64(0.5), output: output.into() };
+    builder
+        .push(impute("private"))
+        .push(scale("private", 1.5, "fused"))
+        .push(impute("shared"))
+        .push(scale("shared", 0.25, "first"))
+        .push(scale("shared", f64::NAN, "second"))
+        .push(scale("number", 1.0, "twice"))
+        .push(Op::OneHot {
+            column: "text".into(),
+            categories: Categories::String(vec!["b".into(), "a".into()]),
+            missing: true,
+            unknown: UnknownCategory::Ignore,
+            outputs: vec!["text_b".into(), "text_a".into(), "text_nan".into()],
+        });
+    for (name, column) in [
+        ("text_nan", "text_nan"),
+        ("fused", "fused"),
+        ("shared", "shared"),
+        ("twice", "twice"),
+        ("twice again", "twice"),
+        ("first", "first"),
+        ("text_b", "text_b"),
+        ("number", "number"),
+        ("second", "second"),
+    ] {
+        builder.output(name, column);
+    }
+    let plan = builder.build().unwrap();
+    let texts = ["a", "b", "c", "d"];
+    let many: Vec<Row> = (0..1500_usize)
+        .map(|row| ((row % 7 > 0).then_some(row as f64 / 3.0), None, texts.get(row % 5).copied()))
+        .collect();
+    let table = rows(&many);
+    let matrix = plan.apply(&table).unwrap();
+    let columns = plan.run(&table).unwrap();
+    for name in matrix.feature_names() {
+        let expected = columns.column(name).unwrap().to_f64().unwrap().into_owned();
+        let found = matrix.column(name).unwrap();
+        assert!(found.iter().zip(&expected).all(|(a, b)| a.to_bits() == b.to_bits()), "{name}");
+    }
+    let program = Program::new(&plan, &Registry::new()).unwrap();
+    let mut buffer = vec![7.0; 1500 * 9];
+    program.apply_into(&table, &mut buffer).unwrap();
+    assert!(buffer.iter().zip(matrix.values()).all(|(a, b)| a.to_bits() == b.to_bits()));
+    let error = program.apply_into(&table, &mut buffer[1..]).unwrap_err();
+    assert_eq!(error.to_string(), "the buffer holds 13499 numbers; 1500 rows of 9 features need 13500");
+}
+
 #[test]
 fn numbers_come_out_as_computed_by_hand() {
     let matrix =
