@@ -37,18 +37,17 @@ impl Moments {
     }
 
     fn of_block(values: &[f64]) -> Self {
-        let count = values.iter().map(|value| usize::from(!value.is_nan())).sum();
-        if count == 0 {
+        let [sum, n] = sums(values, |value| if value.is_nan() { [0.0, 0.0] } else { [value, 1.0] });
+        if n == 0.0 {
             return Self::default();
         }
-        let n = count as f64;
-        let [sum, _] = sums(values, |value| [if value.is_nan() { 0.0 } else { value }, 0.0]);
         let mean = sum / n;
         let [sum, squares] = sums(values, |value| {
             let deviation = if value.is_nan() { 0.0 } else { value - mean };
             [deviation, deviation * deviation]
         });
-        Self { count, mean, squares: squares - sum * sum / n }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the length of a block")]
+        Self { count: n as usize, mean, squares: squares - sum * sum / n }
     }
 
     /// Adds the values behind `other`.

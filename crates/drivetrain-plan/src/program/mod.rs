@@ -148,9 +148,17 @@ impl Program {
         let columns = self.columns(table)?;
         let dictionaries = Dictionaries::new(&self.steps, &columns);
         let every = vec![true; self.steps.len()];
-        let registers = self.block(&columns, &dictionaries, &(0..table.n_rows()), &every)?;
+        let mut registers = self.block(&columns, &dictionaries, &(0..table.n_rows()), &every)?;
         let names = self.plan.output_schema().names().map(str::to_owned);
-        let outputs = self.outputs.iter().map(|&register| registers[register].clone().into_owned());
+        let outputs = self.outputs.iter().enumerate().map(|(index, &register)| {
+            // A column that no later output is made of is handed over, not copied.
+            let column = if self.outputs[index + 1..].contains(&register) {
+                registers[register].clone()
+            } else {
+                std::mem::replace(&mut registers[register], Column::from(Vec::<f64>::new()))
+            };
+            column.into_owned()
+        });
         ColumnTable::new(names.zip(outputs).collect()).map_err(ApplyError::Output)
     }
 
