@@ -151,6 +151,16 @@ pub enum FitError {
         /// Its type.
         dtype: DataType,
     },
+    /// A number that is to stand for unknown or missing values stands for a category.
+    #[error("column `{column}`: {name} is {value}, which stands for a category already")]
+    CodeTaken {
+        /// The column.
+        column: String,
+        /// The parameter, by scikit-learn's name.
+        name: &'static str,
+        /// The number.
+        value: f64,
+    },
     /// A specification names columns that are not there.
     #[error("{reader} names columns that are not there: {}", columns.join(", "))]
     UnknownColumns {

@@ -45,6 +45,7 @@
 //! operations of a [`PlanBuilder`](drivetrain_plan::PlanBuilder), what it computes from the constants it learned. The
 //! crate `drivetrain-conformance` then checks the laws that every estimator keeps.
 
+mod categories;
 mod check;
 mod column_transformer;
 mod error;
@@ -53,6 +54,7 @@ mod max_abs_scaler;
 mod min_max_scaler;
 mod normalizer;
 mod one_hot_encoder;
+mod ordinal_encoder;
 mod pipeline;
 mod robust_scaler;
 mod selector;
@@ -61,6 +63,7 @@ mod standard_scaler;
 mod statistics;
 mod variance_threshold;
 
+pub use categories::EncodedColumn;
 pub use check::{check_input, check_numeric};
 pub use column_transformer::{Block, ColumnTransformer, FittedBlock, FittedColumnTransformer, Remainder};
 pub use drivetrain_plan;
@@ -69,7 +72,8 @@ pub use estimator::{AnyEstimator, DynEstimator, Estimator, Fitted};
 pub use max_abs_scaler::{FittedMaxAbsScaler, MaxAbsColumn, MaxAbsScaler};
 pub use min_max_scaler::{FittedMinMaxScaler, MinMaxScaler, RangedColumn};
 pub use normalizer::{FittedNormalizer, Normalizer};
-pub use one_hot_encoder::{EncodedColumn, FittedOneHotEncoder, OneHotEncoder};
+pub use one_hot_encoder::{FittedOneHotEncoder, OneHotEncoder};
+pub use ordinal_encoder::{FittedOrdinalEncoder, OrdinalEncoder};
 pub use pipeline::{FittedPipeline, FittedStep, Pipeline, Step};
 pub use robust_scaler::{FittedRobustScaler, RobustColumn, RobustScaler};
 pub use selector::{ColumnSelector, Columns, DtypeClass, make_column_selector};

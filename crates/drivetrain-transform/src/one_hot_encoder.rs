@@ -1,14 +1,13 @@
 //! One-hot encoding of categories.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use drivetrain_plan::{
-    ApplyError, CategoricalColumn, Categories, Column, Field, Op, Plan, PlanBuilder, PlanError, Schema, Table,
-    UnknownCategory,
-};
+use drivetrain_plan::{Categories, Op, Plan, PlanBuilder, PlanError, Schema, Table, UnknownCategory};
 use serde::{Deserialize, Serialize};
 
-use crate::{Estimator, FitError, Fitted, ParameterError, TransformError, check::column, check_input};
+use crate::{
+    EncodedColumn, Estimator, FitError, Fitted, ParameterError,
+    categories::{Declared, refuse_undeclared},
+    check_input,
+};
 
 /// One `float64` column per category, 1 in the row's own and 0 in the others, like scikit-learn's `OneHotEncoder` with
 /// `sparse_output=False`.
@@ -29,7 +28,7 @@ use crate::{Estimator, FitError, Fitted, ParameterError, TransformError, check::
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OneHotEncoder {
-    categories: BTreeMap<String, Categories>,
+    categories: Declared,
     handle_unknown: UnknownCategory,
 }
 
@@ -51,92 +50,8 @@ impl OneHotEncoder {
     /// # Errors
     /// [`ParameterError::RepeatedCategory`] when one appears twice or is NaN.
     pub fn categories(mut self, column: &str, categories: Categories) -> Result<Self, ParameterError> {
-        if let Some(category) = categories.first_repeated() {
-            return Err(ParameterError::RepeatedCategory { column: column.to_owned(), category });
-        }
-        self.categories.insert(column.to_owned(), categories);
+        self.categories.declare(column, categories)?;
         Ok(self)
-    }
-
-    fn encoded(&self, x: &dyn Table, field: &Field) -> Result<EncodedColumn, FitError> {
-        let values = column(x, field)?;
-        let found = distinct(&values);
-        let missing = has_missing(&values);
-        let Some(declared) = self.categories.get(&field.name) else {
-            return Ok(EncodedColumn { name: field.name.clone(), categories: found, missing });
-        };
-        if !declared.matches(field.dtype) {
-            return Err(FitError::CategoryType { column: field.name.clone(), dtype: field.dtype });
-        }
-        Ok(EncodedColumn { name: field.name.clone(), categories: declared.clone(), missing: false })
-    }
-}
-
-/// The sorted categories that appear in a column.
-fn distinct(column: &Column<'_>) -> Categories {
-    match column {
-        Column::Boolean(values) => {
-            Categories::Boolean(values.iter().flatten().copied().collect::<BTreeSet<_>>().into_iter().collect())
-        }
-        Column::Int64(column) | Column::Categorical(CategoricalColumn::Int64(column)) => {
-            Categories::Int64(collect(column.iter().flatten()))
-        }
-        Column::Float64(values) => {
-            let mut found: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
-            // Adding zero turns a negative zero into the zero that it equals.
-            for value in &mut found {
-                *value += 0.0;
-            }
-            found.sort_unstable_by(f64::total_cmp);
-            found.dedup();
-            Categories::Float64(found)
-        }
-        Column::Categorical(CategoricalColumn::Dictionary { codes, dictionary }) => {
-            let mut used = vec![false; dictionary.len()];
-            for code in codes.iter() {
-                if let Some(used) = usize::try_from(*code).ok().and_then(|code| used.get_mut(code)) {
-                    *used = true;
-                }
-            }
-            let texts = dictionary.iter().zip(used).filter_map(|(text, used)| used.then_some(text.as_ref()));
-            Categories::String(collect(texts).into_iter().map(str::to_owned).collect())
-        }
-        Column::String(_) | Column::Categorical(_) => {
-            let texts = (0..column.len()).filter_map(|row| column.text(row));
-            Categories::String(collect(texts).into_iter().map(str::to_owned).collect())
-        }
-    }
-}
-
-/// Whether a value is missing.
-fn has_missing(column: &Column<'_>) -> bool {
-    match column {
-        Column::Float64(values) => values.iter().any(|value| value.is_nan()),
-        Column::Categorical(CategoricalColumn::Dictionary { codes, dictionary }) => {
-            codes.iter().any(|code| usize::try_from(*code).is_ok_and(|code| code >= dictionary.len()))
-        }
-        column => (0..column.len()).any(|row| column.is_missing(row)),
-    }
-}
-
-/// The distinct values, sorted. There are far fewer of them than rows, so most rows are looked up and not inserted.
-fn collect<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
-    let mut found = BTreeSet::new();
-    for value in values {
-        if !found.contains(&value) {
-            found.insert(value);
-        }
-    }
-    found.into_iter().collect()
-}
-
-/// Refuses the first value of `x` that is not among the declared categories.
-fn refuse_undeclared(fitted: &FittedOneHotEncoder, x: &dyn Table) -> Result<(), FitError> {
-    match fitted.run(x) {
-        Err(TransformError::Apply(ApplyError::UnknownCategory { column, row, value })) => {
-            Err(FitError::UnknownCategory { column, row, value })
-        }
-        other => Ok(other.map(drop)?),
     }
 }
 
@@ -146,17 +61,6 @@ pub struct FittedOneHotEncoder {
     handle_unknown: UnknownCategory,
     schema: Schema,
     columns: Vec<EncodedColumn>,
-}
-
-/// What a [`OneHotEncoder`] learned of one column.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EncodedColumn {
-    /// The column.
-    pub name: String,
-    /// Its categories, in output order.
-    pub categories: Categories,
-    /// Whether missing is a category, after all others.
-    pub missing: bool,
 }
 
 impl EncodedColumn {
@@ -180,13 +84,7 @@ impl Estimator for OneHotEncoder {
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
         check_input(x, y)?;
-        let absent = self.categories.keys().filter(|name| x.schema().field(name).is_none());
-        let absent: Vec<String> = absent.cloned().collect();
-        if !absent.is_empty() {
-            return Err(FitError::UnknownColumns { reader: "OneHotEncoder".to_owned(), columns: absent });
-        }
-        let columns = x.schema().fields().iter().map(|field| self.encoded(x, field));
-        let columns = columns.collect::<Result<_, FitError>>()?;
+        let columns = self.categories.learn(x, "OneHotEncoder")?;
         let fitted = FittedOneHotEncoder { handle_unknown: self.handle_unknown, schema: x.schema().clone(), columns };
         if self.handle_unknown == UnknownCategory::Error && !self.categories.is_empty() {
             refuse_undeclared(&fitted, x)?;
@@ -218,7 +116,7 @@ impl Fitted for FittedOneHotEncoder {
 
 #[cfg(test)]
 mod tests {
-    use drivetrain_plan::ColumnTable;
+    use drivetrain_plan::{Column, ColumnTable};
 
     use super::*;
 

@@ -1,6 +1,6 @@
 //! The transformers, one test each.
 
-use drivetrain_plan::{Categories, UnknownCategory, Value as Constant};
+use drivetrain_plan::{UnknownCategory, Value as Constant};
 use drivetrain_transform::{OneHotEncoder, SimpleImputer, StandardScaler, Strategy};
 use serde_json::Value;
 
@@ -28,16 +28,7 @@ fn standard_scaler() {
 fn one_hot_encoder() {
     for case in cases("OneHotEncoder", 20) {
         let Some(fitted) = case.check(one_hot(&case)) else { continue };
-        let learned = case.learned["categories"].as_array().unwrap();
-        assert_eq!(fitted.columns().len(), learned.len(), "{}", case.name);
-        for (column, expected) in fitted.columns().iter().zip(learned) {
-            let known: Vec<&Value> = expected.as_array().unwrap().iter().filter(|value| !value.is_null()).collect();
-            let has_missing = known.len() < expected.as_array().unwrap().len();
-            assert_eq!(column.missing, has_missing, "{}: {}", case.name, column.name);
-            let found = serde_json::to_value(&column.categories).unwrap();
-            let found = found.as_object().unwrap().values().next().unwrap();
-            assert_eq!(found.as_array().unwrap().iter().collect::<Vec<_>>(), known, "{}: {}", case.name, column.name);
-        }
+        case.check_categories(fitted.columns());
     }
 }
 
@@ -47,17 +38,11 @@ fn one_hot(case: &Case) -> Result<OneHotEncoder, String> {
         Some("ignore") => UnknownCategory::Ignore,
         other => panic!("{}: handle_unknown {other:?}", case.name),
     };
-    let mut encoder = OneHotEncoder::new().handle_unknown(unknown);
-    if let Some(declared) = case.params.get("categories").and_then(Value::as_array) {
-        for (column, categories) in case.fit.iter().zip(declared) {
-            let categories = match categories[0] {
-                Value::String(_) => Categories::String(serde_json::from_value(categories.clone()).unwrap()),
-                _ => Categories::Int64(serde_json::from_value(categories.clone()).unwrap()),
-            };
-            encoder = encoder.categories(&column.name, categories).map_err(|error| error.to_string())?;
-        }
-    }
-    Ok(encoder)
+    let mut declared = case.declared_categories().into_iter();
+    let encoder = OneHotEncoder::new().handle_unknown(unknown);
+    declared
+        .try_fold(encoder, |encoder, (column, categories)| encoder.categories(column, categories))
+        .map_err(|e| e.to_string())
 }
 
 #[test]

@@ -1,0 +1,177 @@
+//! Categories as numbers in order.
+
+use drivetrain_plan::{Categories, Op, Plan, PlanBuilder, PlanError, Schema, Table, UnknownValue};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    EncodedColumn, Estimator, FitError, Fitted, ParameterError,
+    categories::{Declared, refuse_undeclared},
+    check_input,
+};
+
+/// One `float64` column per column, which holds the position of the row's category, like scikit-learn's
+/// `OrdinalEncoder`.
+///
+/// Takes columns of every type. Categories are sorted, numbers as numbers and text by code point, unless they are
+/// declared. A missing value that there was at fit becomes `encoded_missing_value`; one that there was not is unknown.
+///
+/// ```
+/// use drivetrain_plan::{Categories, Column, ColumnTable};
+/// use drivetrain_transform::{Estimator, OrdinalEncoder};
+///
+/// let column = Column::from(vec![Some("small"), Some("large"), Some("medium")]);
+/// let shirts = ColumnTable::new(vec![("size".into(), column)])?;
+/// let order = Categories::String(["small", "medium", "large"].map(str::to_owned).to_vec());
+/// let encoded = OrdinalEncoder::new().categories("size", order)?.fit_transform(&shirts, None)?;
+/// assert_eq!(encoded.values().column(0).to_vec(), [0.0, 2.0, 1.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrdinalEncoder {
+    categories: Declared,
+    handle_unknown: UnknownValue,
+    /// None for a missing value.
+    encoded_missing_value: Option<f64>,
+}
+
+impl OrdinalEncoder {
+    /// An encoder that finds the categories at fit, refuses others later, and keeps missing values missing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Declares the categories of one column, in order, instead of finding them.
+    ///
+    /// # Errors
+    /// [`ParameterError::RepeatedCategory`] when one appears twice or is NaN.
+    pub fn categories(mut self, column: &str, categories: Categories) -> Result<Self, ParameterError> {
+        self.categories.declare(column, categories)?;
+        Ok(self)
+    }
+
+    /// What happens at transform to a value that is not a category.
+    #[must_use]
+    pub fn handle_unknown(self, handle_unknown: UnknownValue) -> Self {
+        Self { handle_unknown, ..self }
+    }
+
+    /// The number that stands for a missing value; NaN, the default, keeps it missing.
+    #[must_use]
+    pub fn encoded_missing_value(self, value: f64) -> Self {
+        Self { encoded_missing_value: (!value.is_nan()).then_some(value), ..self }
+    }
+
+    /// Refuses a number that stands for two things.
+    fn check_values(&self, columns: &[EncodedColumn]) -> Result<(), FitError> {
+        let taken = |column: &EncodedColumn, value: f64| (0..column.categories.len()).any(|code| code as f64 == value);
+        let unknown = match self.handle_unknown {
+            UnknownValue::Value(value) => Some(value),
+            UnknownValue::Error => None,
+        };
+        for column in columns {
+            let missing = self.encoded_missing_value.filter(|_| column.missing);
+            for (value, name) in [(unknown, "unknown_value"), (missing, "encoded_missing_value")] {
+                if let Some(value) = value.filter(|value| taken(column, *value)) {
+                    return Err(FitError::CodeTaken { column: column.name.clone(), name, value });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What an [`OrdinalEncoder`] learned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FittedOrdinalEncoder {
+    handle_unknown: UnknownValue,
+    encoded_missing_value: Option<f64>,
+    schema: Schema,
+    columns: Vec<EncodedColumn>,
+}
+
+impl FittedOrdinalEncoder {
+    /// What was learned, per column.
+    #[must_use]
+    pub fn columns(&self) -> &[EncodedColumn] {
+        &self.columns
+    }
+}
+
+impl Estimator for OrdinalEncoder {
+    type Fitted = FittedOrdinalEncoder;
+
+    fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
+        check_input(x, y)?;
+        let columns = self.categories.learn(x, "OrdinalEncoder")?;
+        self.check_values(&columns)?;
+        let fitted = FittedOrdinalEncoder {
+            handle_unknown: self.handle_unknown,
+            encoded_missing_value: self.encoded_missing_value,
+            schema: x.schema().clone(),
+            columns,
+        };
+        if self.handle_unknown == UnknownValue::Error && !self.categories.is_empty() {
+            refuse_undeclared(&fitted, x)?;
+        }
+        Ok(fitted)
+    }
+}
+
+impl Fitted for FittedOrdinalEncoder {
+    fn lower(&self) -> Result<Plan, PlanError> {
+        let mut builder = PlanBuilder::new(self.schema.clone());
+        for EncodedColumn { name, categories, missing } in &self.columns {
+            let output = builder.fresh(name);
+            builder.push(Op::Encode {
+                column: name.clone(),
+                categories: categories.clone(),
+                values: (0..categories.len()).map(|code| code as f64).collect(),
+                missing: missing.then_some(self.encoded_missing_value.unwrap_or(f64::NAN)),
+                unknown: self.handle_unknown,
+                output: output.clone(),
+            });
+            builder.output(name, &output);
+        }
+        builder.build()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use drivetrain_plan::{Column, ColumnTable};
+
+    use super::*;
+
+    fn table(values: Vec<Option<i64>>) -> ColumnTable {
+        ColumnTable::new(vec![("x".into(), Column::from(values))]).unwrap()
+    }
+
+    fn encoded(encoder: &OrdinalEncoder, later: Vec<Option<i64>>) -> Result<Vec<f64>, String> {
+        let fitted = encoder.fit(&table(vec![Some(30), None, Some(4)]), None).map_err(|error| error.to_string())?;
+        let matrix = fitted
+            .transform(&table(later))
+            .map_err(|error| format!("{error}: {:?}", std::error::Error::source(&error).map(ToString::to_string)))?;
+        Ok(matrix.values().column(0).to_vec())
+    }
+
+    #[test]
+    fn numbers_sort_as_numbers_and_missing_stays_missing() {
+        let found = encoded(&OrdinalEncoder::new(), vec![Some(4), Some(30), None]).unwrap();
+        assert_eq!(found[..2], [0.0, 1.0]);
+        assert!(found[2].is_nan());
+        let error = encoded(&OrdinalEncoder::new(), vec![Some(4), Some(5)]).unwrap_err();
+        assert!(error.contains("column `x`, row 1: unknown category `5`"), "{error}");
+    }
+
+    #[test]
+    fn unknown_and_missing_become_the_numbers_asked_for_unless_those_are_taken() {
+        let encoder = OrdinalEncoder::new().handle_unknown(UnknownValue::Value(-1.0)).encoded_missing_value(-2.0);
+        assert_eq!(encoded(&encoder, vec![None, Some(7), Some(30)]), Ok(vec![-2.0, -1.0, 1.0]));
+        let error = encoded(&encoder.clone().encoded_missing_value(1.0), vec![]).unwrap_err();
+        assert_eq!(error, "column `x`: encoded_missing_value is 1, which stands for a category already");
+        let error = encoded(&encoder.handle_unknown(UnknownValue::Value(0.0)), vec![]).unwrap_err();
+        assert_eq!(error, "column `x`: unknown_value is 0, which stands for a category already");
+    }
+}

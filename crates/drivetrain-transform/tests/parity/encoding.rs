@@ -1,0 +1,50 @@
+//! The encoders of categories, and what they have in common.
+
+use drivetrain_plan::{Categories, UnknownValue};
+use drivetrain_transform::{EncodedColumn, OrdinalEncoder};
+use serde_json::Value;
+
+use crate::case::{Case, cases};
+
+impl Case {
+    /// The categories that the parameters declare, by column.
+    pub(crate) fn declared_categories(&self) -> Vec<(&str, Categories)> {
+        let declared = self.params.get("categories").and_then(Value::as_array).into_iter().flatten();
+        let read = |categories: &Value| match categories[0] {
+            Value::String(_) => Categories::String(serde_json::from_value(categories.clone()).unwrap()),
+            _ => Categories::Int64(serde_json::from_value(categories.clone()).unwrap()),
+        };
+        self.fit.iter().zip(declared).map(|(column, categories)| (column.name.as_str(), read(categories))).collect()
+    }
+
+    /// The learned categories; a missing one is `null` and the last.
+    pub(crate) fn check_categories(&self, columns: &[EncodedColumn]) {
+        let learned = self.learned["categories"].as_array().unwrap();
+        assert_eq!(columns.len(), learned.len(), "{}", self.name);
+        for (column, expected) in columns.iter().zip(learned) {
+            let known: Vec<&Value> = expected.as_array().unwrap().iter().filter(|value| !value.is_null()).collect();
+            let has_missing = known.len() < expected.as_array().unwrap().len();
+            assert_eq!(column.missing, has_missing, "{}: {}", self.name, column.name);
+            let found = serde_json::to_value(&column.categories).unwrap();
+            let found = found.as_object().unwrap().values().next().unwrap();
+            assert_eq!(found.as_array().unwrap().iter().collect::<Vec<_>>(), known, "{}: {}", self.name, column.name);
+        }
+    }
+}
+
+#[test]
+fn ordinal_encoder() {
+    for case in cases("OrdinalEncoder", 25) {
+        // A parameter that is NaN stands in the file as null.
+        let number = |name: &str| case.params.get(name).map(|value| value.as_f64().unwrap_or(f64::NAN));
+        let unknown = number("unknown_value").map_or(UnknownValue::Error, UnknownValue::Value);
+        let encoder = OrdinalEncoder::new()
+            .handle_unknown(unknown)
+            .encoded_missing_value(number("encoded_missing_value").unwrap_or(f64::NAN));
+        let mut declared = case.declared_categories().into_iter();
+        let encoder =
+            declared.try_fold(encoder, |encoder, (column, categories)| encoder.categories(column, categories));
+        let Some(fitted) = case.check(encoder.map_err(|error| error.to_string())) else { continue };
+        case.check_categories(fitted.columns());
+    }
+}
