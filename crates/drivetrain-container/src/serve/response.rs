@@ -43,9 +43,17 @@ impl Answer {
     /// The body in this format. Floats are written with as many digits as it takes to read the same bits back.
     ///
     /// # Errors
-    /// A [`Rejection`] of status 500 when the answer cannot be written.
+    /// A [`Rejection`] of status 400 for an infinite feature, which JSON cannot say, and of status 500 when the answer
+    /// cannot be written.
     pub fn write(&self, format: OutputFormat) -> Result<Vec<u8>, Rejection> {
         let OutputFormat::Json = format;
+        if let Self::Features(matrix) = self
+            && let Some(((row, column), value)) = matrix.values().indexed_iter().find(|(_, value)| value.is_infinite())
+        {
+            let column = matrix.feature_names().get(column).map_or("", String::as_str);
+            let message = format!("row {row}: feature `{column}` is {value}, which JSON cannot say");
+            return Err(Rejection::bad_request(message).row(row).column(column).value(value.to_string()));
+        }
         serde_json::to_vec(self).map_err(|error| Rejection::internal(&error))
     }
 }

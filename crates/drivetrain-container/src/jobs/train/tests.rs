@@ -6,7 +6,7 @@ use drivetrain_artifact::{Limits, Model, npy};
 use drivetrain_plan::ndarray::Array2;
 
 use super::*;
-use crate::jobs::FEATURE_NAMES_FILE;
+use crate::jobs::FEATURES_FILE;
 
 /// y = 3 a - b with a touch of c, on a small grid.
 fn matrix(rows: usize, offset: usize) -> Array2<f64> {
@@ -22,7 +22,7 @@ fn lay_out(base: &Path, hyperparameters: &str) {
         let directory = base.join("input/data").join(channel);
         fs::create_dir_all(&directory).unwrap();
         npy::write(directory.join(file), matrix(rows, offset).view()).unwrap();
-        fs::write(directory.join(FEATURE_NAMES_FILE), r#"["a", "b", "c"]"#).unwrap();
+        fs::write(directory.join(FEATURES_FILE), r#"{"names": ["a", "b", "c"]}"#).unwrap();
     }
     fs::create_dir_all(base.join("input/config")).unwrap();
     fs::write(base.join("input/config/hyperparameters.json"), hyperparameters).unwrap();
@@ -31,7 +31,7 @@ fn lay_out(base: &Path, hyperparameters: &str) {
 fn train(base: &Path, args: &TrainArgs) -> Result<String, Error> {
     let variables = BTreeMap::from([("SAGEMAKER_BASE_DIR".to_owned(), base.display().to_string())]);
     let mut stdout = Vec::new();
-    run(args, &SageMakerEnv::load(variables)?, &mut stdout)?;
+    run(args, &SageMakerEnv::load(variables)?, &Stop::default(), &mut stdout)?;
     Ok(String::from_utf8(stdout).unwrap())
 }
 
@@ -87,7 +87,7 @@ fn a_job_that_fails_leaves_neither_model_nor_metrics() {
     assert!(error.to_string().contains("row 4, column 2 (`b`) is NaN"), "{error}");
 
     npy::write(&path, Array2::zeros((20, 3)).view()).unwrap();
-    fs::write(path.with_file_name(FEATURE_NAMES_FILE), r#"["a", "b"]"#).unwrap();
+    fs::write(path.with_file_name(FEATURES_FILE), r#"{"names": ["a", "b"]}"#).unwrap();
     let error = train(base.path(), &TrainArgs::default()).unwrap_err();
     assert!(matches!(error, Error::WidthMismatch { train_columns: 4, val_columns: 3, .. }), "{error}");
 

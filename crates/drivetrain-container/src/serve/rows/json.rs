@@ -10,20 +10,48 @@ use crate::serve::response::Rejection;
 
 /// Reads rows straight into columns, so that a large body is never held as a tree.
 pub(super) fn read(body: &[u8], schema: &RowSchema) -> Result<ColumnTable, Rejection> {
-    let mut reader = Reader { schema, table: TableBuilder::new(schema.schema()), width: None, rejection: None };
+    let mut reader = Reader {
+        schema,
+        table: TableBuilder::new(schema.schema()),
+        width: None,
+        within: Within::Nothing,
+        rejection: None,
+    };
     let mut json = serde_json::Deserializer::from_slice(body);
     let outcome = Rows(&mut reader).deserialize(&mut json).and_then(|()| json.end());
     match (outcome, reader.rejection) {
         (Ok(()), _) => reader.table.finish(),
         (Err(_), Some(rejection)) => Err(rejection),
-        (Err(error), None) => Err(Rejection::bad_request(format!("malformed JSON: {error}"))),
+        (Err(error), None) => {
+            let row = reader.table.n_rows;
+            Err(match reader.within {
+                Within::Nothing => Rejection::bad_request(format!("malformed JSON: {error}")),
+                Within::Rows => Rejection::bad_request(format!("row {row}: malformed JSON: {error}")).row(row),
+                Within::Column(column) => {
+                    let message = format!("row {row}, column `{column}`: malformed JSON: {error}");
+                    Rejection::bad_request(message).row(row).column(column)
+                }
+            })
+        }
     }
+}
+
+/// What is being read, for the message when it cannot be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Within {
+    /// What stands before or after the rows.
+    Nothing,
+    /// A row, or what stands between two of them.
+    Rows,
+    /// The value of this column in a row.
+    Column(String),
 }
 
 struct Reader<'s> {
     schema: &'s RowSchema,
     table: TableBuilder<'s>,
     width: Option<usize>,
+    within: Within,
     /// Why reading stopped; serde's errors are only text.
     rejection: Option<Rejection>,
 }
@@ -82,7 +110,11 @@ impl<'de> Visitor<'de> for Rows<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<(), A::Error> {
-        while rows.next_element_seed(Row(self.0))?.is_some() {}
+        self.0.within = Within::Rows;
+        while rows.next_element_seed(Row(self.0))?.is_some() {
+            self.0.within = Within::Rows;
+        }
+        self.0.within = Within::Nothing;
         Ok(())
     }
 }
@@ -113,8 +145,11 @@ impl<'de> Visitor<'de> for Row<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
         let mut entries = Vec::with_capacity(self.0.schema.schema().len() + 1);
-        while let Some(entry) = values.next_entry()? {
-            entries.push(entry);
+        while let Some(name) = values.next_key::<Cell<'_>>()? {
+            self.0.within = Within::Column(name.to_string());
+            let value = values.next_value()?;
+            self.0.within = Within::Rows;
+            entries.push((name, value));
         }
         let outcome = self.0.object(&entries);
         self.0.stop(outcome)
@@ -177,10 +212,13 @@ mod tests {
         assert!(message("[[8, 3504]]").contains("row 0 has 2 values"));
         assert!(message("[[8, 3504, true], [1, 8, 3504, true]]").contains("row 1 has 4 values where"));
         assert!(message(r#"[{"cylinders": 8}]"#).contains("row 0: columns missing: `weight`, `turbo`"));
-        assert!(message("[1, 2, 3]").contains("expected a row"));
+        assert!(message("[[8, 3504, true], 2]").starts_with("row 1: malformed JSON: invalid type"));
+        assert!(
+            message(r#"[{"cylinders": 8, "weight": 1e999}]"#).starts_with("row 0, column `weight`: malformed JSON")
+        );
         assert!(message("{}").contains("expected an array of rows"));
-        assert!(message("[[8, 3504, true]").contains("malformed JSON"));
-        assert!(message("[[8, 3504, true]] x").contains("malformed JSON"));
+        assert!(message("[[8, 3504, true]").starts_with("row 1: malformed JSON"));
+        assert!(message("[[8, 3504, true]] x").starts_with("malformed JSON: trailing characters"));
         assert_eq!(message("[]"), "the request holds no rows");
         let target = read(b"[[1, 8, 3504, true]]", &schema(Extra::Refuse)).unwrap_err();
         assert!(target.message().contains("row 0 has 4 values"), "{}", target.message());

@@ -156,6 +156,21 @@ async fn bad_rows_are_named() {
 }
 
 #[tokio::test]
+async fn an_infinite_feature_is_not_taken_for_a_missing_one() {
+    let fields = vec![Field::new("weight", DataType::Float64)];
+    let mut builder = PlanBuilder::new(Schema::new(fields).unwrap());
+    builder.push(Op::Scale { column: "weight".into(), center: 0.0, scale: 1e-300, output: "scaled".into() });
+    builder.output("scaled", "scaled");
+    let rows = ColumnTable::new(vec![("weight".into(), Column::from(vec![1e-300]))]).unwrap();
+    let router = endpoint(ArtifactBuilder::preprocessor(builder.build().unwrap(), &rows));
+    let infinite = error(router, request(&[], "[[1e-300], [1e300]]"), StatusCode::BAD_REQUEST).await;
+    assert_eq!(
+        (&infinite["row"], &infinite["column"], &infinite["value"]),
+        (&json!(1), &json!("scaled"), &json!("inf"))
+    );
+}
+
+#[tokio::test]
 async fn unsupported_types_are_refused() {
     let unsupported = request(&[("content-type", "application/x-npy")], "x");
     error(preprocessor(), unsupported, StatusCode::UNSUPPORTED_MEDIA_TYPE).await;
