@@ -25,6 +25,9 @@ pub(crate) fn open(files: Files, reader: &Reader) -> Result<Artifact, ArtifactEr
     if manifest.features != model.feature_names() {
         return Err(ArtifactError::ManifestMismatch { field: "features" });
     }
+    if manifest.preprocessor_id != model.regressor().and_then(Regressor::preprocessor_id) {
+        return Err(ArtifactError::ManifestMismatch { field: "preprocessor_id" });
+    }
     let probe: Probe = decode(&files, FileKind::Probe)?;
     let (rows, limit) = (probe.n_rows(), reader.limits.max_probe_rows);
     if rows > limit {
@@ -82,7 +85,11 @@ fn decode_model(manifest: &Manifest, files: &Files, limits: &Limits) -> Result<M
             let (found, limit) = (forest.n_nodes() as u64, limits.max_forest_nodes as u64);
             return Err(ArtifactError::too_large("nodes of the forest", found, limit));
         }
-        Regressor::new(forest, manifest.features.clone())
+        let regressor = Regressor::new(forest, manifest.features.clone())?;
+        Ok(match manifest.preprocessor_id {
+            Some(id) => regressor.with_preprocessor_id(id),
+            None => regressor,
+        })
     };
     Ok(match manifest.model {
         ModelKind::Preprocessor => Model::Preprocessor(plan()?),

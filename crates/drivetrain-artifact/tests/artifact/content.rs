@@ -13,12 +13,12 @@ fn msgpack(value: &Value) -> Vec<u8> {
 fn a_newer_format_is_refused_by_number_whatever_else_it_holds() {
     let mut files = files(&preprocessor_artifact());
     edit_manifest(&mut files, |manifest| {
-        manifest["format_version"] = json!(2);
+        manifest["format_version"] = json!(3);
         manifest["files"] = json!({"new": "layout"});
     });
     files.insert("tensor.bin".to_owned(), vec![1, 2, 3]);
     let error = refusal(&files);
-    assert_eq!(error.to_string(), "format version 2 is newer than the newest that this reader knows, 1");
+    assert_eq!(error.to_string(), "format version 3 is newer than the newest that this reader knows, 2");
 }
 
 #[test]
@@ -75,7 +75,8 @@ fn a_manifest_may_only_list_the_files_of_its_kind() {
 #[test]
 fn a_manifest_that_describes_another_model_is_refused() {
     type Edit = (&'static str, fn(&mut Value));
-    let edits: [Edit; 3] = [
+    let edits: [Edit; 4] = [
+        ("preprocessor_id", |manifest| manifest["preprocessor_id"] = json!("0".repeat(64))),
         ("input_schema", |manifest| manifest["input_schema"][0]["name"] = json!("height")),
         ("input_schema", |manifest| manifest["input_schema"][0]["dtype"] = json!("string")),
         ("features", |manifest| manifest["features"].as_array_mut().unwrap().reverse()),
