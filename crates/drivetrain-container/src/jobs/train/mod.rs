@@ -102,17 +102,21 @@ fn evaluate(forest: &Forest, features: &Features) -> Result<RegressionMetrics, E
 
 fn pack(
     forest: Forest,
-    regressor: &RandomForestRegressor,
+    estimator: &RandomForestRegressor,
     train: &Features,
     metrics: &Metrics,
 ) -> Result<Artifact, Error> {
     let training = Training {
         data_sha256: Some(Sha256::of_file(train.path())?),
-        seed: Some(regressor.random_state()),
-        hyper_parameters: hyper_parameters(regressor),
+        seed: Some(estimator.random_state()),
+        hyper_parameters: hyper_parameters(estimator),
         metrics: metrics.flat(),
     };
-    let artifact = ArtifactBuilder::regressor(Regressor::new(forest, train.names().to_vec())?, train.x())
+    let mut regressor = Regressor::new(forest, train.names().to_vec())?;
+    if let Some(id) = train.preprocessor() {
+        regressor = regressor.with_preprocessor_id(id);
+    }
+    let artifact = ArtifactBuilder::regressor(regressor, train.x())
         .producer(Producer::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")))
         .training(training)
         .build()?;
