@@ -2,8 +2,10 @@
 //!
 //! * `GET /ping`: 200 with an empty body. The socket opens only once the model is loaded, so whoever gets a connection
 //!   gets an answer.
-//! * `POST /invocations`: rows in, an [`Answer`](response::Answer) out. `text/csv` and `application/json` are read
-//!   (see [`rows`]), JSON is written.
+//! * `POST /invocations`, and the same under `/endpoints/NAME/invocations`: rows in (see [`rows`]), an
+//!   [`Answer`](response::Answer) out, either as `text/csv`, `application/json`, `application/jsonlines` or
+//!   `application/x-npy`.
+//! * `GET /execution-parameters`: how batch transform is to call.
 //!
 //! What is answered follows from what the model directory holds (see [`model`]). Every error has a JSON body
 //! `{"error": {"message": ..., "row": ..., "column": ..., "value": ...}}`; its rows count from 0, as the `id` of a

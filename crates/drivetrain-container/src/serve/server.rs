@@ -3,13 +3,14 @@
 use std::{
     io::Write,
     net::IpAddr,
+    num::NonZero,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use axum::{
-    Router,
+    Json, Router,
     body::Bytes,
     extract::{DefaultBodyLimit, Request, State, rejection::BytesRejection},
     http::{HeaderMap, Method, StatusCode, Uri},
@@ -18,6 +19,7 @@ use axum::{
     routing::{get, post},
     serve::ListenerExt,
 };
+use serde::Serialize;
 use tokio::{net::TcpListener, sync::watch};
 
 use super::{
@@ -50,8 +52,15 @@ pub fn router(model: ServedModel, default_output: OutputFormat) -> Router {
     Router::new()
         .route("/ping", get(async || StatusCode::OK))
         .route("/invocations", post(invocations))
+        // Where boto3 posts to when it is pointed at an endpoint of one's own; the name is the caller's.
+        .route("/endpoints/{name}/invocations", post(invocations))
+        .route("/execution-parameters", get(async || Json(ExecutionParameters::default())))
         .fallback(async |uri: Uri| {
-            let message = format!("there is no {}; there are GET /ping and POST /invocations", uri.path());
+            let message = format!(
+                "there is no {}; there are GET /ping, GET /execution-parameters, POST /invocations and POST \
+                 /endpoints/NAME/invocations",
+                uri.path()
+            );
             Rejection::new(StatusCode::NOT_FOUND, message)
         })
         .method_not_allowed_fallback(async |method: Method, uri: Uri| {
@@ -61,6 +70,26 @@ pub fn router(model: ServedModel, default_output: OutputFormat) -> Router {
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn(log))
         .with_state(Arc::new(Endpoint { model, default_output }))
+}
+
+/// How batch transform is to call: the platform asks before it begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ExecutionParameters {
+    max_concurrent_transforms: usize,
+    batch_strategy: &'static str,
+    #[serde(rename = "MaxPayloadInMB")]
+    max_payload_in_mb: usize,
+}
+
+impl Default for ExecutionParameters {
+    fn default() -> Self {
+        Self {
+            max_concurrent_transforms: std::thread::available_parallelism().map_or(1, NonZero::get),
+            batch_strategy: "MULTI_RECORD",
+            max_payload_in_mb: BODY_LIMIT >> 20,
+        }
+    }
 }
 
 async fn invocations(
