@@ -30,6 +30,7 @@ mod error;
 mod limits;
 mod manifest;
 mod model;
+mod msgpack;
 pub mod npy;
 mod probe;
 mod reader;

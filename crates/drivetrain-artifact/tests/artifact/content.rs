@@ -1,9 +1,12 @@
 //! Artifacts whose manifest and files do not belong together, by accident or by intent.
 
-use drivetrain_artifact::{Artifact, ArtifactError, Limits};
+use drivetrain_artifact::{Artifact, ArtifactError, Limits, Reader};
 use serde_json::{Value, json};
 
-use crate::fixtures::*;
+use crate::{
+    fixtures::*,
+    tarball::{Entry, tar_gz},
+};
 
 fn msgpack(value: &Value) -> Vec<u8> {
     rmp_serde::to_vec_named(value).unwrap()
@@ -101,8 +104,7 @@ fn files_that_do_not_decode_are_named() {
         let trailing = [whole[name].as_slice(), b"\xc0"].concat();
         let truncated = whole[name][..whole[name].len() - 1].to_vec();
         let deep = vec![0x91; 100_000];
-        let endless = vec![0xdd, 0xff, 0xff, 0xff, 0xff, 0xc0];
-        for bytes in [trailing, truncated, deep, endless, vec![], msgpack(&json!({})), msgpack(&json!("x"))] {
+        for bytes in [trailing, truncated, deep, vec![], msgpack(&json!({})), msgpack(&json!("x"))] {
             let mut files = whole.clone();
             forge(&mut files, name, bytes);
             let error = refusal(&files);
@@ -194,20 +196,80 @@ fn a_probe_that_does_not_fit_the_model_is_refused() {
     assert!(matches!(error, ArtifactError::Plan { .. }), "{error:?}");
 }
 
+/// MessagePack as it is written by hand: a map of these keys and already encoded values.
+fn map(fields: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut bytes = vec![0x80 | u8::try_from(fields.len()).unwrap()];
+    for (key, value) in fields {
+        bytes.extend(msgpack(&json!(key)));
+        bytes.extend(value);
+    }
+    bytes
+}
+
+/// An array of `count` times the same encoded value.
+fn repeated(count: u32, value: &[u8]) -> Vec<u8> {
+    [&[0xdd], &count.to_be_bytes()[..], &value.repeat(count as usize)].concat()
+}
+
+/// A byte or two of a file may become a value of dozens of bytes in memory; the values are counted before any is.
+#[test]
+fn a_file_of_more_values_than_a_model_has_is_refused_before_they_are_decoded() {
+    const MANY: u32 = 2_000_000;
+    let zeros = |count| repeated(count, &[0]);
+    let forest = map(&[
+        ("n_features", vec![3]),
+        ("n_nodes", repeated(1, &[0xce, 0, 0x1e, 0x84, 0x80])),
+        ("feature", repeated(MANY, &[0xc0])),
+        ("value", zeros(MANY)),
+        ("feature_importances", zeros(3)),
+    ]);
+    let rows = |features: Vec<u8>| map(&[("regressor", map(&[("features", features), ("predictions", zeros(0))]))]);
+    let plan =
+        |list: Vec<u8>| map(&[("ops", repeated(1, &map(&[("op", msgpack(&json!("drop"))), ("columns", list)])))]);
+    for (name, bytes) in [
+        ("forest.msgpack", forest.clone()),
+        ("forest.msgpack", map(&[("n_nodes", zeros(MANY))])),
+        ("probe.msgpack", rows(repeated(MANY, &[0x90]))),
+        ("probe.msgpack", rows(repeated(1, &zeros(MANY)))),
+        ("probe.msgpack", rows(repeated(MANY / 4, &[0x91, 0x91, 0x90]))),
+        ("plan.msgpack", plan(repeated(MANY, &[0xa0]))),
+        ("plan.msgpack", plan(repeated(MANY, &[0x80]))),
+        // As many as 32 bits can say.
+        ("plan.msgpack", vec![0xdd, 0xff, 0xff, 0xff, 0xff, 0xc0]),
+        ("forest.msgpack", vec![0xdf, 0xff, 0xff, 0xff, 0xff, 0xc0]),
+    ] {
+        let mut files = files(&pipeline_artifact());
+        forge(&mut files, name, bytes);
+        let error = refusal(&files);
+        let expected = format!("values of {name}");
+        assert!(matches!(&error, ArtifactError::TooLarge { what, .. } if *what == expected), "{name}: {error:?}");
+    }
+
+    let mut files = files(&pipeline_artifact());
+    forge(&mut files, "forest.msgpack", forest);
+    let entries: Vec<Entry> = files.into_iter().map(|(name, bytes)| Entry::file(&name, bytes)).collect();
+    let tarball = tar_gz(&entries);
+    assert!(tarball.len() < 40_000, "{}", tarball.len());
+    let error = Reader::new().read_tar_gz_bytes(&tarball).unwrap_err();
+    assert!(matches!(&error, ArtifactError::TooLarge { what, .. } if what == "values of forest.msgpack"), "{error:?}");
+}
+
 #[test]
 fn limits_on_the_parts_hold() {
     let folder = tempfile::tempdir().unwrap();
     pipeline_artifact().write_dir(folder.path()).unwrap();
-    let exact = Limits { max_forest_nodes: 8, max_probe_rows: 8, ..Limits::default() };
+    let exact = Limits { max_forest_nodes: 8, max_probe_rows: 8, max_values: 400, ..Limits::default() };
     assert!(Artifact::read_dir(folder.path(), &exact).is_ok());
     for (what, limits) in [
-        ("manifest.json", Limits { max_manifest_bytes: 100, ..Limits::default() }),
-        ("plan.msgpack", Limits { max_plan_bytes: 100, ..Limits::default() }),
-        ("probe.msgpack", Limits { max_probe_bytes: 100, ..Limits::default() }),
-        ("nodes", Limits { max_forest_nodes: 7, ..Limits::default() }),
-        ("rows", Limits { max_probe_rows: 7, ..Limits::default() }),
+        ("bytes of manifest.json", Limits { max_manifest_bytes: 100, ..Limits::default() }),
+        ("bytes of plan.msgpack", Limits { max_plan_bytes: 100, ..Limits::default() }),
+        ("bytes of probe.msgpack", Limits { max_probe_bytes: 100, ..Limits::default() }),
+        ("values of plan.msgpack", Limits { max_values: 20, ..Limits::default() }),
+        ("values of probe.msgpack", Limits { max_values: 80, ..Limits::default() }),
+        ("nodes of the forest", Limits { max_forest_nodes: 7, ..Limits::default() }),
+        ("rows of the probe", Limits { max_probe_rows: 7, ..Limits::default() }),
     ] {
         let error = reason(Artifact::read_dir(folder.path(), &limits).unwrap_err());
-        assert!(matches!(&error, ArtifactError::TooLarge { what: found, .. } if found.contains(what)), "{error:?}");
+        assert!(matches!(&error, ArtifactError::TooLarge { what: found, .. } if found == what), "{error:?}");
     }
 }
