@@ -79,13 +79,13 @@ pub(crate) fn platform<'a>(store: &'a Store, interrupt: &Interrupt) -> Result<Pl
     Ok(Platform::new(store, layout::project()?, &work, interrupt.clone())?)
 }
 
-/// A request to stop that Ctrl-C and SIGTERM make, so that running jobs are ended in order.
+/// A request to stop that Ctrl-C, SIGTERM and the end of the terminal make, so that running jobs are ended in order.
 #[cfg(unix)]
 pub(crate) fn interrupt() -> Result<Interrupt, Error> {
-    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
     let interrupt = Interrupt::new();
-    for signal in [SIGINT, SIGTERM] {
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
         signal_hook::flag::register(signal, interrupt.flag()).map_err(|source| Error::Signal { source })?;
     }
     Ok(interrupt)
