@@ -59,7 +59,8 @@ impl Artifact {
     ///
     /// The manifest holds the digest of every other file, so the id stands for all of them. It is the same whether one
     /// holds the directory, the tarball that [`Artifact::write_tar_gz`] makes or one that another program packed, and
-    /// it does not depend on the version of a compressor.
+    /// it does not depend on the version of a compressor. It is not the SHA-256 of the tarball, by which a store knows its
+    /// object: that is the digest of one packing of the model, [`Sha256::of_file`], and another packing has another.
     #[must_use]
     pub fn model_id(&self) -> Sha256 {
         Sha256::of(self.files.get(manifest::FILE_NAME).map_or(&[][..], Vec::as_slice))
