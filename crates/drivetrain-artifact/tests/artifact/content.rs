@@ -56,22 +56,23 @@ fn wrong_lengths_and_checksums_are_found_before_anything_is_parsed() {
 
 #[test]
 fn a_manifest_may_only_list_the_files_of_its_kind() {
-    let edits: [fn(&mut Value); 6] = [
-        |manifest| manifest["model"] = json!("pipeline"),
-        |manifest| manifest["files"][0]["path"] = json!("../plan.msgpack"),
-        |manifest| manifest["files"][0]["path"] = json!("manifest.json"),
-        |manifest| manifest["files"][0]["kind"] = json!("forest"),
-        |manifest| manifest["files"] = json!([]),
-        |manifest| {
+    type Edit = (&'static str, fn(&mut Value));
+    let edits: [Edit; 6] = [
+        ("plan.msgpack, probe.msgpack", |manifest| manifest["model"] = json!("pipeline")),
+        ("../plan.msgpack, probe.msgpack", |manifest| manifest["files"][0]["path"] = json!("../plan.msgpack")),
+        ("manifest.json, probe.msgpack", |manifest| manifest["files"][0]["path"] = json!("manifest.json")),
+        ("plan.msgpack, probe.msgpack", |manifest| manifest["files"][0]["kind"] = json!("forest")),
+        ("", |manifest| manifest["files"] = json!([])),
+        ("plan.msgpack, probe.msgpack, plan.msgpack", |manifest| {
             let first = manifest["files"][0].clone();
             manifest["files"].as_array_mut().unwrap().push(first);
-        },
+        }),
     ];
-    for edit in edits {
+    for (listed, edit) in edits {
         let mut files = files(&preprocessor_artifact());
         edit_manifest(&mut files, edit);
         let error = refusal(&files);
-        assert!(matches!(error, ArtifactError::FileList { .. }), "{error:?}");
+        assert!(matches!(&error, ArtifactError::FileList { found, .. } if found == listed), "{error:?}");
     }
 }
 
@@ -104,30 +105,40 @@ fn files_that_do_not_decode_are_named() {
         let trailing = [whole[name].as_slice(), b"\xc0"].concat();
         let truncated = whole[name][..whole[name].len() - 1].to_vec();
         let deep = vec![0x91; 100_000];
-        for bytes in [trailing, truncated, deep, vec![], msgpack(&json!({})), msgpack(&json!("x"))] {
+        for (bytes, why) in [
+            (trailing, "1 bytes follow the value"),
+            (truncated, "it is cut off"),
+            (deep, "values nest too deep"),
+            (vec![], "it is cut off"),
+            (msgpack(&json!({"unheard": "of"})), "unknown"),
+            (msgpack(&json!(17)), "invalid"),
+        ] {
             let mut files = whole.clone();
             forge(&mut files, name, bytes);
             let error = refusal(&files);
             assert!(matches!(&error, ArtifactError::Decode { entry, .. } if entry == name), "{name}: {error:?}");
+            assert!(said(&error).contains(why), "{name}, {why}: {}", said(&error));
         }
     }
 }
 
 #[test]
 fn forests_that_are_none_are_refused() {
-    let edits: [fn(&mut Value); 4] = [
-        |forest| forest["feature"][0] = json!(3),
-        |forest| forest["n_nodes"] = json!([3, 4_294_967_295_u32]),
-        |forest| forest["feature"][1] = json!(0),
-        |forest| forest["unheard"] = json!("of"),
+    type Edit = (&'static str, fn(&mut Value));
+    let edits: [Edit; 4] = [
+        ("node 0 of tree 0 asks about a feature that does not exist", |forest| forest["feature"][0] = json!(3)),
+        ("n_nodes adds up to 4294967298", |forest| forest["n_nodes"] = json!([3, 4_294_967_295_u32])),
+        ("node 1 of tree 0 has no children", |forest| forest["feature"][1] = json!(0)),
+        ("unknown field `unheard`", |forest| forest["unheard"] = json!("of")),
     ];
-    for edit in edits {
+    for (why, edit) in edits {
         let mut forest = stored_forest();
         edit(&mut forest);
         let mut files = files(&regressor_artifact());
         forge(&mut files, "forest.msgpack", msgpack(&forest));
         let error = refusal(&files);
         assert!(matches!(&error, ArtifactError::Decode { entry, .. } if entry == "forest.msgpack"), "{error:?}");
+        assert!(said(&error).contains(why), "{why}: {}", said(&error));
     }
 }
 
@@ -173,30 +184,38 @@ fn a_probe_that_does_not_fit_the_model_is_refused() {
     });
     assert!(matches!(error, ArtifactError::EmptyProbe), "{error:?}");
 
-    let edits: [fn(&mut Value); 4] = [
-        |probe| probe["regressor"]["features"][2].as_array_mut().unwrap().truncate(2),
-        |probe| probe["regressor"]["features"].as_array_mut().unwrap().truncate(2),
-        |probe| probe["regressor"]["predictions"].as_array_mut().unwrap().truncate(2),
-        |probe| {
+    type Edit = (&'static str, fn(&mut Value));
+    let edits: [Edit; 4] = [
+        ("features is not of shape 8 x 3", |probe| {
+            probe["regressor"]["features"][2].as_array_mut().unwrap().truncate(2);
+        }),
+        ("predictions is not of shape 2", |probe| {
+            probe["regressor"]["features"].as_array_mut().unwrap().truncate(2);
+        }),
+        ("predictions is not of shape 8", |probe| {
+            probe["regressor"]["predictions"].as_array_mut().unwrap().truncate(2);
+        }),
+        ("content is not of shape regressor", |probe| {
             let rows =
                 json!([["weight", {"float64": [1.0]}], ["origin", {"int64": {"values": [1], "validity": null}}]]);
             *probe = json!({"preprocessor": {"rows": rows, "features": [[0.0, 0.0, 0.0]]}});
-        },
+        }),
     ];
-    for edit in edits {
+    for (why, edit) in edits {
         let error = with_probe(&regressor_artifact(), edit);
         assert!(matches!(error, ArtifactError::ProbeShape { .. }), "{error:?}");
+        assert!(error.to_string().contains(why), "{why}: {error}");
     }
 
     let error = with_probe(&preprocessor_artifact(), |probe| {
         probe["preprocessor"]["features"][0].as_array_mut().unwrap().push(json!(1.0));
     });
-    assert!(matches!(error, ArtifactError::ProbeShape { .. }), "{error:?}");
+    assert!(matches!(&error, ArtifactError::ProbeShape { expected, .. } if expected == "8 x 3"), "{error:?}");
     let error = with_probe(&preprocessor_artifact(), |probe| probe["preprocessor"]["rows"][0][0] = json!("height"));
-    assert!(matches!(error, ArtifactError::Plan { .. }), "{error:?}");
+    assert!(matches!(error, ArtifactError::Plan { .. }) && said(&error).contains("`weight`"), "{}", said(&error));
 }
 
-/// MessagePack as it is written by hand: a map of these keys and already encoded values.
+/// A map in `MessagePack`, written by hand, of these keys and already encoded values.
 fn map(fields: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let mut bytes = vec![0x80 | u8::try_from(fields.len()).unwrap()];
     for (key, value) in fields {
