@@ -41,18 +41,22 @@ fn other_formats_unknown_and_repeated_fields_and_syntax_errors_are_refused() {
     let parse = |text: &str| parse(text.as_bytes()).unwrap_err();
     let other = text.replace(FORMAT, "pickle");
     assert!(matches!(parse(&other), ArtifactError::NotAnArtifact { found } if found == "pickle"));
-    for wrong in [
-        text.replace("\"seed\"", "\"seeds\""),
-        text.replace("\"seed\"", "\"data_sha256\": null, \"seed\""),
-        text.replace("\"strategy\"", "\"strategy\": 1, \"strategy\""),
-        text.replace("\"preprocessor\"", "\"poem\""),
-        text.replace("\"float64\"", "\"float65\""),
-        text.replacen("{\n", "{\n\"format_version\": 1,", 1),
-        text[..text.len() / 2].to_owned(),
-        String::new(),
-        "[".repeat(100_000),
+    for (wrong, why) in [
+        (text.replace("\"seed\"", "\"seeds\""), "unknown field `seeds`"),
+        (text.replace("\"seed\"", "\"data_sha256\": null, \"seed\""), "`data_sha256` appears twice"),
+        (text.replace("\"strategy\"", "\"strategy\": 1, \"strategy\""), "`strategy` appears twice"),
+        (text.replace("\"preprocessor\"", "\"poem\""), "unknown variant `poem`"),
+        (text.replace("\"float64\"", "\"float65\""), "unknown data type `float65`"),
+        (text.replacen("{\n", "{\n\"format_version\": 1,", 1), "duplicate field `format_version`"),
+        (text[..text.len() / 2].to_owned(), "EOF while parsing"),
+        (String::new(), "EOF while parsing"),
+        ("[".repeat(100_000), "invalid type: sequence"),
+        (text.replace("\"mean\"", &["[".repeat(100_000), "]".repeat(100_000)].concat()), "recursion limit exceeded"),
     ] {
-        assert!(matches!(parse(&wrong), ArtifactError::ManifestSyntax { .. }), "{wrong}");
+        let error = parse(&wrong);
+        assert!(matches!(error, ArtifactError::ManifestSyntax { .. }), "{error:?}");
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.contains(why), "{why}: {cause}");
     }
 }
 
