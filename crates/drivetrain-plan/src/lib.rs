@@ -46,6 +46,7 @@ mod matrix;
 mod op;
 mod plan;
 mod program;
+mod row_blocks;
 mod schema;
 mod table;
 
@@ -61,5 +62,6 @@ pub use ndarray;
 pub use op::{Norm, Op, Operand, Operator, UnknownCategory, UnknownValue};
 pub use plan::{ExtraColumns, Output, Plan};
 pub use program::Program;
+pub use row_blocks::{RowBlock, RowBlocks};
 pub use schema::{Field, Schema};
 pub use table::{ColumnTable, SelectedTable, Table};
