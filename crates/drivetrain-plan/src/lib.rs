@@ -49,6 +49,7 @@ mod program;
 mod row_blocks;
 mod schema;
 mod table;
+mod unknown;
 
 pub use builder::PlanBuilder;
 pub use categories::{Categories, Value};
@@ -65,3 +66,4 @@ pub use program::Program;
 pub use row_blocks::{RowBlock, RowBlocks};
 pub use schema::{Field, Schema};
 pub use table::{ColumnTable, SelectedTable, Table};
+pub use unknown::{UnknownCategories, UnknownInColumn};

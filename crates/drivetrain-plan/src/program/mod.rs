@@ -3,6 +3,7 @@
 mod categorical;
 mod kernel;
 mod sink;
+mod unknown;
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -47,16 +48,17 @@ impl Program {
         for (register, field) in inputs.iter().filter_map(|&index| plan.inputs().fields().get(index)).enumerate() {
             registers.insert(&field.name, register);
         }
-        let mut steps = Vec::with_capacity(live.len());
+        let mut steps: Vec<Step> = Vec::with_capacity(live.len());
         let mut first = Vec::with_capacity(live.len());
         for op in live.into_iter().filter_map(|index| plan.ops().get(index)) {
-            let reads = op.reads().iter().filter_map(|column| registers.get(column).copied()).collect();
-            steps.push(Step {
-                column: op.reads().first().map_or_else(String::new, ToString::to_string),
-                reads,
-                n_outputs: op.writes().len(),
-                kernel: Kernel::new(op, registry)?,
-            });
+            let reads: Vec<usize> = op.reads().iter().filter_map(|column| registers.get(column).copied()).collect();
+            // Messages name the column that a caller knows: what was cast or imputed keeps its name.
+            let written_by = reads.first().and_then(|read| first.iter().position(|first| first == read));
+            let column = match written_by.and_then(|step: usize| steps.get(step)) {
+                Some(Step { kernel: Kernel::Cast(_) | Kernel::Impute(_), column, .. }) => column.clone(),
+                _ => op.reads().first().map_or_else(String::new, ToString::to_string),
+            };
+            steps.push(Step { column, reads, n_outputs: op.writes().len(), kernel: Kernel::new(op, registry)? });
             first.push(registers.len());
             for written in op.writes() {
                 let register = registers.len();
