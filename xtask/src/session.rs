@@ -51,11 +51,6 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// What the record says about an object.
-    pub(crate) fn known_artifact(&self, key: &Key) -> Result<Option<&StoredObject>, Error> {
-        Ok(key.below(&layout::project()?).and_then(|label| self.record.artifacts.get(label)))
-    }
-
     /// Ends a step: shows that it is done, and saves the record.
     pub(crate) fn finish(&mut self, step: Step, log: Option<Key>) -> Result<(), Error> {
         let name = step.name().to_owned();
