@@ -97,7 +97,7 @@ mod params;
 mod random;
 
 pub use error::ForestError;
-pub use forest::Forest;
+pub use forest::{Forest, NodeView, Tree};
 #[cfg(feature = "train")]
 pub use grow::{Engine, FitOptions};
 /// The ndarray whose views the API takes.

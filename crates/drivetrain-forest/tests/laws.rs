@@ -189,7 +189,7 @@ fn some_features_without_bootstrap_give_trees_that_differ() {
     let forest = build(MaxFeatures::Sqrt).fit(x.view(), &y).unwrap();
     assert_eq!(forest.predict(x.view()).unwrap(), y);
     let json = serde_json::to_value(&forest).unwrap();
-    let n_first = json["n_nodes"][0].as_u64().unwrap() as usize;
+    let n_first = usize::try_from(json["n_nodes"][0].as_u64().unwrap()).unwrap();
     let features = json["feature"].as_array().unwrap();
     assert_ne!(features[..n_first], features[n_first..]);
     assert!(build(MaxFeatures::count(9).unwrap()).fit(x.view(), &y).is_ok());

@@ -54,17 +54,12 @@ impl RandomForestRegressor {
     /// # Errors
     /// As [`RandomForestRegressor::fit`], and what the options add to it.
     #[expect(clippy::needless_pass_by_value, reason = "views are passed by value, as everywhere in ndarray")]
-    pub fn fit_with(
-        &self,
-        x: ArrayView2<'_, f64>,
-        y: &[f64],
-        options: FitOptions<'_>,
-    ) -> Result<Forest, ForestError> {
+    pub fn fit_with(&self, x: ArrayView2<'_, f64>, y: &[f64], options: FitOptions<'_>) -> Result<Forest, ForestError> {
         check::training_set(&x, y)?;
         let n_features = x.ncols();
         let grown = match options.engine {
             Engine::Exact => {
-                let engine = exact::Engine::new(self, x, y);
+                let engine = exact::Engine::new(self, &x, y);
                 let arena = || exact::Arena::new(n_features);
                 self.grow(options, arena, |arena, rng| Ok(engine.grow(rng, arena)))?
             }

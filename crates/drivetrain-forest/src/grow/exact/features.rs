@@ -17,8 +17,7 @@ impl SplitMix64 {
     }
 
     /// A draw from `low..high`, as good as uniform: features are fewer than 2^32.
-    #[expect(clippy::cast_possible_truncation, reason = "the high half of a product of 32-bit numbers")]
-    fn between(&mut self, low: usize, high: usize) -> usize {
+    pub(super) fn between(&mut self, low: usize, high: usize) -> usize {
         low + (((self.next() >> 32) * (high - low) as u64) >> 32) as usize
     }
 }
@@ -46,6 +45,10 @@ pub(super) struct Draw {
 impl Features {
     pub(super) fn new(n_features: u32) -> Self {
         Self { order: (0..n_features).collect(), constant: vec![0; n_features as usize] }
+    }
+
+    pub(super) fn n_features(&self) -> usize {
+        self.order.len()
     }
 
     /// Forgets what earlier trees did to the order.

@@ -28,6 +28,10 @@ impl Presorted {
         Self { n_rows, entries, has_ties }
     }
 
+    pub(super) fn n_features(&self) -> usize {
+        self.has_ties.len()
+    }
+
     /// The rows by ascending value of `feature`: see [`entry`].
     pub(super) fn entries(&self, feature: usize) -> &[u32] {
         &self.entries[feature * self.n_rows..][..self.n_rows]
