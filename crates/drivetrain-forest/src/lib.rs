@@ -102,4 +102,4 @@ pub use forest::{Forest, NodeView, Tree};
 pub use grow::{Engine, FitOptions};
 /// The ndarray whose views the API takes.
 pub use ndarray;
-pub use params::{FeatureFraction, MaxFeatures, RandomForestRegressor, RandomForestRegressorBuilder};
+pub use params::{FeatureFraction, MaxFeatures, RandomForestRegressor, RandomForestRegressorBuilder, Samples};

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use drivetrain_forest::ndarray::Array2;
-use drivetrain_forest::{NodeView, RandomForestRegressor, RandomForestRegressorBuilder, Tree};
+use drivetrain_forest::{FitOptions, NodeView, RandomForestRegressor, RandomForestRegressorBuilder, Tree};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -17,6 +17,8 @@ struct Case {
     params: serde_json::Map<String, serde_json::Value>,
     x: Vec<Vec<f64>>,
     y: Vec<f64>,
+    #[serde(default)]
+    sample_weight: Option<Vec<f64>>,
     feature: Vec<i64>,
     threshold: Vec<f64>,
     left: Vec<i64>,
@@ -71,10 +73,11 @@ impl Case {
 fn thresholds_values_leaves_and_importances_are_those_of_scikit_learn() {
     let text = include_str!("../../../data/fixtures/forest/trees.json");
     let fixtures: Fixtures = serde_json::from_str(text).unwrap();
-    assert!(fixtures.cases.len() >= 6);
+    assert!(fixtures.cases.len() >= 15);
     for case in fixtures.cases {
         let x = case.matrix();
-        let forest = case.regressor().fit(x.view(), &case.y).unwrap();
+        let options = case.sample_weight.iter().fold(FitOptions::new(), |options, weights| options.sample_weight(weights));
+        let forest = case.regressor().fit_with(x.view(), &case.y, options).unwrap();
         let numbers = case.assert_same(forest.tree(0).unwrap());
         let leaves = forest.apply(x.view()).unwrap();
         let expected: Vec<usize> = case.leaf.iter().map(|&leaf| numbers[leaf]).collect();

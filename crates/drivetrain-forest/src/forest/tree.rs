@@ -133,6 +133,12 @@ impl Forest {
         self.of_leaves(&x, |_, leaf| self.nodes[leaf].value)
     }
 
+    /// The prediction of one tree for one row, both of which there are.
+    #[cfg(feature = "train")]
+    pub(crate) fn tree_prediction(&self, tree: usize, row: &[f64]) -> f64 {
+        self.nodes[leaf(&self.nodes, self.roots[tree], row)].value
+    }
+
     /// Something about the leaf that each row ends in, in each tree.
     fn of_leaves<T>(
         &self,

@@ -22,8 +22,7 @@ use self::features::{Features, SplitMix64};
 use self::lists::Lists;
 use self::node::{Node, Sums};
 use self::presort::Presorted;
-use self::scan::Best;
-use super::bootstrap;
+use self::scan::{Best, Limits};
 use super::scale::TargetScale;
 use super::tree::{GrownNode, GrownTree, Split};
 use crate::RandomForestRegressor;
@@ -36,9 +35,9 @@ trait Space {
     /// Measures the targets of `node` from their mean, before its features are searched.
     fn centre(&mut self, node: &Node);
 
-    /// The best split of `feature` that leaves `min_leaf` samples on both sides, if better than
-    /// `best`, else `best`; none if the feature is constant in the node.
-    fn search(&mut self, node: &Node, feature: u32, min_leaf: usize, best: Best) -> Option<Best>;
+    /// The best split of `feature` within `limits`, if better than `best`, else `best`; none if the
+    /// feature is constant in the node.
+    fn search(&mut self, node: &Node, feature: u32, limits: Limits, best: Best) -> Option<Best>;
 
     /// The rows whose values the split lies between.
     fn rows_around(&self, node: &Node, best: &Best) -> [u32; 2];
@@ -61,7 +60,11 @@ pub(super) struct Engine<'a> {
     max_features: usize,
     min_samples_split: usize,
     min_samples_leaf: usize,
-    bootstrap: bool,
+    min_weight_fraction_leaf: f64,
+    max_leaf_nodes: Option<usize>,
+    /// In the square of the unit of `y`, as the next one.
+    min_impurity_decrease: f64,
+    ccp_alpha: f64,
 }
 
 /// All memory a tree is grown in: allocated once, used for tree after tree.
@@ -89,24 +92,34 @@ impl<'a> Engine<'a> {
             scale,
             max_depth: parameters.max_depth().unwrap_or(usize::MAX),
             max_features: parameters.max_features().resolve(x.ncols()),
-            min_samples_split: parameters.min_samples_split(),
-            min_samples_leaf: parameters.min_samples_leaf(),
-            bootstrap: parameters.bootstrap(),
+            min_samples_split: parameters.min_samples_split().at_least(x.nrows()),
+            min_samples_leaf: parameters.min_samples_leaf().at_least(x.nrows()),
+            min_weight_fraction_leaf: parameters.min_weight_fraction_leaf(),
+            max_leaf_nodes: parameters.max_leaf_nodes(),
+            min_impurity_decrease: scale.down(scale.down(parameters.min_impurity_decrease())),
+            ccp_alpha: scale.down(scale.down(parameters.ccp_alpha())),
             x: *x,
         }
     }
 
-    /// Grows one tree; all its randomness comes from `rng`.
-    pub(super) fn grow(&self, mut rng: ChaCha8Rng, arena: &mut Arena) -> GrownTree {
-        let weights = if self.bootstrap { bootstrap::counts(&mut rng, self.y.len()) } else { vec![1.0; self.y.len()] };
+    /// Grows one tree on the rows of positive weight, of which there is at least one; its other
+    /// randomness comes from `rng`.
+    pub(super) fn grow(&self, weights: &[f64], mut rng: ChaCha8Rng, arena: &mut Arena) -> GrownTree {
         let Arena { features, lists, blocks } = arena;
         features.reset();
-        let root = lists.fill(&self.presorted, &self.y, &weights);
-        let nodes = vec![self.leaf(&root.sums)];
-        let mut growth =
-            Growth { engine: self, features, random: SplitMix64(rng.next_u64()), nodes, edges: Vec::new() };
+        let root = lists.fill(&self.presorted, &self.y, weights);
+        let total = root.sums.weight;
+        let mut growth = Growth {
+            engine: self,
+            features,
+            random: SplitMix64(rng.next_u64()),
+            limits: Limits { min_leaf: self.min_samples_leaf, min_weight: self.min_weight_fraction_leaf * total },
+            min_gain: self.min_impurity_decrease * total,
+            nodes: vec![self.leaf(&root.sums)],
+            edges: Vec::new(),
+        };
         let mut stack = Vec::new();
-        if self.may_split(&root) {
+        if growth.may_split(&root) {
             stack.push(root);
         }
         while let Some(node) = stack.pop() {
@@ -117,18 +130,18 @@ impl<'a> Engine<'a> {
                 growth.split(lists, &node, &mut stack);
             }
         }
-        growth.finish()
+        let mut tree = growth.finish();
+        if let Some(max_leaf_nodes) = self.max_leaf_nodes {
+            tree.keep_best(max_leaf_nodes);
+        }
+        if self.ccp_alpha > 0.0 {
+            tree.prune(self.ccp_alpha * total);
+        }
+        tree
     }
 
     fn leaf(&self, sums: &Sums) -> GrownNode {
         GrownNode { value: self.scale.up(sums.mean()), split: None }
-    }
-
-    fn may_split(&self, node: &Node) -> bool {
-        node.depth < self.max_depth
-            && node.len() >= self.min_samples_split
-            && node.len() >= 2 * self.min_samples_leaf
-            && !node.sums.is_pure()
     }
 }
 
@@ -137,6 +150,9 @@ struct Growth<'a, 'x> {
     engine: &'a Engine<'x>,
     features: &'a mut Features,
     random: SplitMix64,
+    limits: Limits,
+    /// The decrease in squared error a split must bring.
+    min_gain: f64,
     nodes: Vec<GrownNode>,
     /// For each split its node and the rows its threshold lies between.
     edges: Vec<(usize, [u32; 2])>,
@@ -158,6 +174,14 @@ impl Growth<'_, '_> {
         }
     }
 
+    fn may_split(&self, node: &Node) -> bool {
+        node.depth < self.engine.max_depth
+            && node.len() >= self.engine.min_samples_split
+            && node.len() >= 2 * self.limits.min_leaf
+            && node.sums.weight >= 2.0 * self.limits.min_weight
+            && !node.sums.is_pure()
+    }
+
     /// Splits `node` if a split is found; children to be split in turn go onto the stack.
     fn split(&mut self, space: &mut impl Space, node: &Node, stack: &mut Vec<Node>) {
         space.centre(node);
@@ -166,9 +190,9 @@ impl Growth<'_, '_> {
         let mut draw = self.features.begin(node.n_constant);
         while let Some(place) = self.features.draw(&mut draw, engine.max_features, &mut self.random) {
             let feature = self.features.at(place);
-            if let Some(found) = space.search(node, feature, engine.min_samples_leaf, best) {
+            if let Some(found) = space.search(node, feature, self.limits, best) {
                 best = found;
-                if node.len() == 2 {
+                if node.len() == 2 && best.found().is_some() {
                     // Every other feature gives the same two leaves.
                     break;
                 }
@@ -179,21 +203,24 @@ impl Growth<'_, '_> {
         }
         let n_constant = self.features.end(&draw);
         let Some(best) = best.found() else { return };
+        let gain = best.score.gain(node.sums.weight);
+        if gain < self.min_gain {
+            return;
+        }
 
         let children = space.divide(node, &best, n_constant);
-        if children.iter().any(|child| engine.may_split(child)) {
+        if children.iter().any(|child| self.may_split(child)) {
             space.prepare_children(node, &best, self.features, n_constant);
         }
         self.edges.push((node.index, space.rows_around(node, &best)));
         let left = self.nodes.len();
-        let gain = best.score.gain(node.sums.weight);
         let split = Split { feature: best.feature, threshold: 0.0, left, right: left + 1, gain };
         self.nodes[node.index].split = Some(split);
         for child in &children {
             self.nodes.push(engine.leaf(&child.sums));
         }
         for (index, child) in children.into_iter().enumerate().rev() {
-            if engine.may_split(&child) {
+            if self.may_split(&child) {
                 stack.push(Node { index: left + index, ..child });
             }
         }
