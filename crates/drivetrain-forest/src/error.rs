@@ -102,6 +102,14 @@ pub enum ForestError {
         /// Columns found.
         found: usize,
     },
+    /// Names and features differ in number.
+    #[error("there are {expected} features but {found} names")]
+    FeatureNames {
+        /// Features of the forest.
+        expected: usize,
+        /// Names given.
+        found: usize,
+    },
     /// The forest needs more nodes than a 32-bit index can count.
     #[error("the forest has {n_nodes} nodes: at most {limit} are supported")]
     TooManyNodes {

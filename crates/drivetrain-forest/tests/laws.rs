@@ -276,6 +276,7 @@ fn every_public_type_is_a_value() {
     value::<Samples>();
     value::<Engine>();
     value::<Tree<'_>>();
+    value::<TreeFormat<'_>>();
     value::<NodeView>();
     value::<metrics::RegressionMetrics>();
     value::<model_selection::Fold>();

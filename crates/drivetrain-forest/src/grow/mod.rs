@@ -19,8 +19,7 @@ use rayon::prelude::*;
 use self::bootstrap::Rows;
 pub use self::options::{Engine, FitOptions};
 use self::scale::TargetScale;
-use self::tree::GrownTree;
-use crate::forest::StoredForest;
+use crate::forest::{StoredForest, StoredTree};
 use crate::{Forest, ForestError, RandomForestRegressor, check, random};
 
 /// More draws than anyone waits for.
@@ -70,17 +69,26 @@ impl RandomForestRegressor {
                 let arena = || exact::Arena::new(n_features);
                 self.grow(options, arena, |arena, mut rng| {
                     let weights = rows.draw(&mut rng);
-                    Ok(engine.grow(&weights, rng, arena))
+                    let tree = engine.grow(&weights, rng, arena);
+                    let stored = (tree.level_order(), tree.importances(n_features));
+                    arena.recycle(tree);
+                    Ok(stored)
                 })?
             }
             #[cfg(feature = "smartcore")]
             Engine::Smartcore => {
                 let engine = smartcore::Engine::new(self, &x, y, &rows)?;
-                self.grow(options, || (), |(), rng| engine.grow(rng))?
+                self.grow(
+                    options,
+                    || (),
+                    |(), rng| {
+                        let tree = engine.grow(rng)?;
+                        Ok((tree.level_order(), tree.importances(n_features)))
+                    },
+                )?
             }
         };
-        let grown = grown.iter().map(|tree| (tree.level_order(), tree.importances(n_features)));
-        let (trees, importances): (Vec<_>, Vec<_>) = grown.unzip();
+        let (trees, importances): (Vec<_>, Vec<_>) = grown.into_iter().unzip();
         let importances = mean_importances(&importances, n_features);
         StoredForest::from_trees(n_features, trees, importances)?.try_into()
     }
@@ -108,13 +116,14 @@ impl RandomForestRegressor {
         })
     }
 
-    /// One tree after the other on each thread, each thread in memory of its own.
+    /// One tree after the other on each thread, each thread in memory of its own; the trees with their
+    /// importances.
     fn grow<Memory>(
         &self,
         options: FitOptions<'_>,
         memory: impl Fn() -> Memory + Sync + Send,
-        tree: impl Fn(&mut Memory, random::Generator) -> Result<GrownTree, ForestError> + Sync + Send,
-    ) -> Result<Vec<GrownTree>, ForestError> {
+        tree: impl Fn(&mut Memory, random::Generator) -> Result<(StoredTree, Vec<f64>), ForestError> + Sync + Send,
+    ) -> Result<Vec<(StoredTree, Vec<f64>)>, ForestError> {
         let n_trees = self.n_estimators();
         let done = AtomicUsize::new(0);
         let one = |memory: &mut Memory, index: usize| {

@@ -84,8 +84,10 @@ impl GrownTree {
 
     /// The nodes level by level, as far as they can be reached.
     pub(super) fn level_order(&self) -> StoredTree {
-        let mut stored = StoredTree::default();
-        let mut order = vec![0];
+        let n_nodes = self.nodes.len();
+        let mut stored = StoredTree { feature: Vec::with_capacity(n_nodes), value: Vec::with_capacity(n_nodes) };
+        let mut order = Vec::with_capacity(n_nodes);
+        order.push(0);
         let mut next = 0;
         while let Some(&index) = order.get(next) {
             next += 1;

@@ -2,7 +2,21 @@
 //!
 //! Features are sorted once for all trees. Large nodes keep a sorted list for each feature
 //! ([`lists`]), small ones sort by setting bits ([`block`]); both are [`Space`]s that this file's
-//! loop grows nodes in, depth first, without recursion.
+//! loop grows nodes in, depth first, without recursion over nodes.
+//!
+//! # What was tried
+//!
+//! Milliseconds of processor time a tree on the table of the benchmark, 20,000 rows by 20 features: grown
+//! to the end and to depth 10 on all features, then on 6 features a split, likewise.
+//!
+//! | design | all | depth 10 | 6 | 6, depth 10 |
+//! |---|---|---|---|---|
+//! | lists parted at every node | 24.8 | 11.8 | 17.6 | 8.3 |
+//! | lists, then blocks of 4096, 512 and 64 samples: this one | 22.1 | 12.0 | 12.7 | 6.5 |
+//! | the same, repeated values added up in bins first | 21.9 | 11.5 | 13.7 | 7.0 |
+//! | with bins, blocks of 16384, 1024 and 64 | 22.1 | 11.8 | 13.0 | 6.8 |
+//! | with bins, blocks of 2048, 256 and 64 | 22.1 | 12.0 | 13.6 | 7.3 |
+//! | with bins, blocks of 4096 and 64 | 24.5 | 12.4 | 15.0 | 7.0 |
 
 mod block;
 mod entry;
@@ -73,12 +87,28 @@ pub(super) struct Arena {
     features: Features,
     lists: Lists,
     blocks: [Block; 3],
+    nodes: Vec<GrownNode>,
+    edges: Vec<Edge>,
 }
+
+/// A split's node and the rows its threshold lies between.
+type Edge = (usize, [u32; 2]);
 
 impl Arena {
     #[expect(clippy::cast_possible_truncation, reason = "columns are counted in 31 bits")]
     pub(super) fn new(n_features: usize) -> Self {
-        Self { features: Features::new(n_features as u32), lists: Lists::default(), blocks: Default::default() }
+        Self {
+            features: Features::new(n_features as u32),
+            lists: Lists::default(),
+            blocks: Default::default(),
+            nodes: Vec::new(),
+            edges: Vec::new(),
+        }
+    }
+
+    /// Takes the memory of a tree back that is no longer needed.
+    pub(super) fn recycle(&mut self, tree: GrownTree) {
+        self.nodes = tree.nodes;
     }
 }
 
@@ -105,18 +135,21 @@ impl<'a> Engine<'a> {
     /// Grows one tree on the rows of positive weight, of which there is at least one; its other
     /// randomness comes from `rng`.
     pub(super) fn grow(&self, weights: &[f64], mut rng: ChaCha8Rng, arena: &mut Arena) -> GrownTree {
-        let Arena { features, lists, blocks } = arena;
+        let Arena { features, lists, blocks, nodes, edges } = arena;
         features.reset();
         let root = lists.fill(&self.presorted, &self.y, weights);
         let total = root.sums.weight;
+        nodes.clear();
+        nodes.push(self.leaf(&root.sums));
+        edges.clear();
         let mut growth = Growth {
             engine: self,
             features,
             random: SplitMix64(rng.next_u64()),
             limits: Limits { min_leaf: self.min_samples_leaf, min_weight: self.min_weight_fraction_leaf * total },
             min_gain: self.min_impurity_decrease * total,
-            nodes: vec![self.leaf(&root.sums)],
-            edges: Vec::new(),
+            nodes: std::mem::take(nodes),
+            edges,
         };
         let mut stack = Vec::new();
         if growth.may_split(&root) {
@@ -154,8 +187,7 @@ struct Growth<'a, 'x> {
     /// The decrease in squared error a split must bring.
     min_gain: f64,
     nodes: Vec<GrownNode>,
-    /// For each split its node and the rows its threshold lies between.
-    edges: Vec<(usize, [u32; 2])>,
+    edges: &'a mut Vec<Edge>,
 }
 
 impl Growth<'_, '_> {
@@ -228,7 +260,7 @@ impl Growth<'_, '_> {
 
     /// Looks the thresholds up: all at once, for the values lie far apart in memory.
     fn finish(mut self) -> GrownTree {
-        for (node, rows) in self.edges {
+        for &(node, rows) in &*self.edges {
             if let Some(split) = &mut self.nodes[node].split {
                 let [below, above] = rows.map(|row| self.engine.x[[row as usize, split.feature as usize]]);
                 split.threshold = midpoint(below, above);
