@@ -35,6 +35,18 @@ pub(crate) fn features(values: &[f64], n_columns: usize) -> Result<(), ForestErr
     }
 }
 
+/// Refuses weights of another number than rows, not finite, negative, or all zero.
+#[cfg(feature = "train")]
+pub(crate) fn weights(weights: &[f64], n_rows: usize) -> Result<(), ForestError> {
+    if weights.len() != n_rows {
+        return Err(ForestError::WeightLength { n_rows, n_weights: weights.len() });
+    }
+    if let Some(row) = weights.iter().position(|weight| !(0.0..f64::INFINITY).contains(weight)) {
+        return Err(ForestError::InvalidWeight { row, value: weights[row] });
+    }
+    if weights.iter().all(|&weight| weight == 0.0) { Err(ForestError::NoWeight { n_rows }) } else { Ok(()) }
+}
+
 /// Refuses a training set that is empty, too large, of unequal lengths or not finite.
 #[cfg(feature = "train")]
 pub(crate) fn training_set(x: &ArrayView2<'_, f64>, y: &[f64]) -> Result<(), ForestError> {

@@ -1,10 +1,12 @@
 //! The fitted forest: flat arrays and what can be asked of them.
 
+mod export;
 mod node;
 mod predict;
 mod stored;
 mod tree;
 
+pub use export::TreeFormat;
 use node::Node;
 #[cfg(feature = "train")]
 pub(crate) use stored::{StoredForest, StoredTree};

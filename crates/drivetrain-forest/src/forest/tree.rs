@@ -46,6 +46,7 @@ pub enum NodeView {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tree<'a> {
+    n_features: usize,
     root: usize,
     nodes: &'a [Node],
 }
@@ -63,18 +64,28 @@ impl Tree<'_> {
         self.nodes.iter().filter(|node| node.is_leaf()).count()
     }
 
+    /// The number of columns a row must have.
+    #[must_use]
+    pub fn n_features(&self) -> usize {
+        self.n_features
+    }
+
     /// The largest number of splits between the root and a leaf.
     #[must_use]
     pub fn depth(&self) -> usize {
-        let mut depths = vec![0; self.n_nodes()];
+        self.levels().first().map_or(0, |levels| levels - 1)
+    }
+
+    /// For each node the number of levels of the subtree below and with it.
+    pub(super) fn levels(&self) -> Vec<usize> {
+        let mut levels = vec![1; self.n_nodes()];
         // Children come after their parents.
-        for (index, node) in self.nodes().enumerate() {
+        for (index, node) in self.nodes().enumerate().rev() {
             if let NodeView::Split { left, right, .. } = node {
-                depths[left] = depths[index] + 1;
-                depths[right] = depths[index] + 1;
+                levels[index] = 1 + levels[left].max(levels[right]);
             }
         }
-        depths.into_iter().max().unwrap_or(0)
+        levels
     }
 
     /// Node number `index`.
@@ -85,7 +96,7 @@ impl Tree<'_> {
 
     /// The nodes in the order of their numbers.
     #[must_use]
-    pub fn nodes(&self) -> impl ExactSizeIterator<Item = NodeView> {
+    pub fn nodes(&self) -> impl DoubleEndedIterator<Item = NodeView> + ExactSizeIterator {
         self.nodes.iter().map(|node| self.view(node))
     }
 
@@ -104,7 +115,7 @@ impl Forest {
     pub fn tree(&self, index: usize) -> Option<Tree<'_>> {
         let root = *self.roots.get(index)? as usize;
         let end = self.roots.get(index + 1).map_or(self.nodes.len(), |&end| end as usize);
-        Some(Tree { root, nodes: &self.nodes[root..end] })
+        Some(Tree { n_features: self.n_features, root, nodes: &self.nodes[root..end] })
     }
 
     /// The trees in the order in which they were grown.
@@ -131,6 +142,12 @@ impl Forest {
     #[expect(clippy::needless_pass_by_value, reason = "views are passed by value, as everywhere in ndarray")]
     pub fn predict_trees(&self, x: ArrayView2<'_, f64>) -> Result<Array2<f64>, ForestError> {
         self.of_leaves(&x, |_, leaf| self.nodes[leaf].value)
+    }
+
+    /// The prediction of one tree for one row, both of which there are.
+    #[cfg(feature = "train")]
+    pub(crate) fn tree_prediction(&self, tree: usize, row: &[f64]) -> f64 {
+        self.nodes[leaf(&self.nodes, self.roots[tree], row)].value
     }
 
     /// Something about the leaf that each row ends in, in each tree.

@@ -5,6 +5,7 @@
 mod bootstrap;
 mod exact;
 mod options;
+mod out_of_bag;
 mod scale;
 #[cfg(feature = "smartcore")]
 mod smartcore;
@@ -15,10 +16,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
+use self::bootstrap::Rows;
 pub use self::options::{Engine, FitOptions};
-use self::tree::GrownTree;
-use crate::forest::StoredForest;
+use self::scale::TargetScale;
+use crate::forest::{StoredForest, StoredTree};
 use crate::{Forest, ForestError, RandomForestRegressor, check, random};
+
+/// More draws than anyone waits for.
+const MAX_DRAWS: f64 = 1e12;
 
 impl RandomForestRegressor {
     /// Grows a forest on `x` (rows by features) and `y` (one target per row).
@@ -57,31 +62,68 @@ impl RandomForestRegressor {
     pub fn fit_with(&self, x: ArrayView2<'_, f64>, y: &[f64], options: FitOptions<'_>) -> Result<Forest, ForestError> {
         check::training_set(&x, y)?;
         let n_features = x.ncols();
+        let rows = self.rows(x.nrows(), options)?;
         let grown = match options.engine {
             Engine::Exact => {
                 let engine = exact::Engine::new(self, &x, y);
                 let arena = || exact::Arena::new(n_features);
-                self.grow(options, arena, |arena, rng| Ok(engine.grow(rng, arena)))?
+                self.grow(options, arena, |arena, mut rng| {
+                    let weights = rows.draw(&mut rng);
+                    let tree = engine.grow(&weights, rng, arena);
+                    let stored = (tree.level_order(), tree.importances(n_features));
+                    arena.recycle(tree);
+                    Ok(stored)
+                })?
             }
             #[cfg(feature = "smartcore")]
             Engine::Smartcore => {
-                let engine = smartcore::Engine::new(self, &x, y)?;
-                self.grow(options, || (), |(), rng| engine.grow(rng))?
+                let engine = smartcore::Engine::new(self, &x, y, &rows)?;
+                self.grow(
+                    options,
+                    || (),
+                    |(), rng| {
+                        let tree = engine.grow(rng)?;
+                        Ok((tree.level_order(), tree.importances(n_features)))
+                    },
+                )?
             }
         };
-        let grown = grown.iter().map(|tree| (tree.level_order(), tree.importances(n_features)));
-        let (trees, importances): (Vec<_>, Vec<_>) = grown.unzip();
+        let (trees, importances): (Vec<_>, Vec<_>) = grown.into_iter().unzip();
         let importances = mean_importances(&importances, n_features);
         StoredForest::from_trees(n_features, trees, importances)?.try_into()
     }
 
-    /// One tree after the other on each thread, each thread in memory of its own.
+    /// How each tree's rows are drawn.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a sum of weights is not negative")]
+    fn rows(&self, n_rows: usize, options: FitOptions<'_>) -> Result<Rows, ForestError> {
+        let n_draws = |total| self.max_samples().map_or(n_rows, |samples| samples.at_most(total));
+        let Some(weights) = options.sample_weight else {
+            return Ok(if self.bootstrap() {
+                Rows::Uniform { n_rows, n_draws: n_draws(n_rows) }
+            } else {
+                Rows::All { weights: vec![1.0; n_rows] }
+            });
+        };
+        check::weights(weights, n_rows)?;
+        // Sums of weights must stay finite; a power of two changes no tree.
+        let scale = TargetScale::new(weights);
+        let scaled: Vec<f64> = weights.iter().map(|&weight| scale.down(weight)).collect();
+        Ok(if self.bootstrap() {
+            // scikit-learn takes a share of the weights' sum.
+            Rows::weighted(&scaled, n_draws(weights.iter().sum::<f64>().min(MAX_DRAWS) as usize))
+        } else {
+            Rows::All { weights: scaled }
+        })
+    }
+
+    /// One tree after the other on each thread, each thread in memory of its own; the trees with their
+    /// importances.
     fn grow<Memory>(
         &self,
         options: FitOptions<'_>,
         memory: impl Fn() -> Memory + Sync + Send,
-        tree: impl Fn(&mut Memory, random::Generator) -> Result<GrownTree, ForestError> + Sync + Send,
-    ) -> Result<Vec<GrownTree>, ForestError> {
+        tree: impl Fn(&mut Memory, random::Generator) -> Result<(StoredTree, Vec<f64>), ForestError> + Sync + Send,
+    ) -> Result<Vec<(StoredTree, Vec<f64>)>, ForestError> {
         let n_trees = self.n_estimators();
         let done = AtomicUsize::new(0);
         let one = |memory: &mut Memory, index: usize| {

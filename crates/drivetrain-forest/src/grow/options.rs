@@ -33,6 +33,7 @@ pub enum Engine {
 #[must_use = "options do nothing until they are given to a fit"]
 pub struct FitOptions<'a> {
     pub(super) engine: Engine,
+    pub(super) sample_weight: Option<&'a [f64]>,
     pub(super) progress: Option<&'a (dyn Fn(usize, usize) + Sync)>,
 }
 
@@ -48,6 +49,16 @@ impl<'a> FitOptions<'a> {
         self
     }
 
+    /// A weight for each row, finite and not negative, one of them above zero. A row of weight zero is
+    /// left out.
+    ///
+    /// As in scikit-learn since 1.9: with bootstrap, a row is drawn as often as its weight says, and
+    /// every draw counts the same; without, errors and means are weighted.
+    pub fn sample_weight(mut self, sample_weight: &'a [f64]) -> Self {
+        self.sample_weight = Some(sample_weight);
+        self
+    }
+
     /// Called with the number of trees grown and the number to grow after each tree, from the thread
     /// that grew it.
     pub fn progress(mut self, progress: &'a (dyn Fn(usize, usize) + Sync)) -> Self {
@@ -59,6 +70,10 @@ impl<'a> FitOptions<'a> {
 impl fmt::Debug for FitOptions<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let progress = self.progress.map(|_| "..");
-        f.debug_struct("FitOptions").field("engine", &self.engine).field("progress", &progress).finish()
+        f.debug_struct("FitOptions")
+            .field("engine", &self.engine)
+            .field("sample_weight", &self.sample_weight)
+            .field("progress", &progress)
+            .finish()
     }
 }

@@ -9,7 +9,7 @@ use super::Space;
 use super::features::Features;
 use super::lists::Lists;
 use super::node::{Node, Sample, Sums};
-use super::scan::{Best, Moment, Scan};
+use super::scan::{Best, Limits, Moment, Scan};
 
 /// A subtree's samples and their ranks.
 #[derive(Debug, Default)]
@@ -219,15 +219,15 @@ impl Space for Block {
         }
     }
 
-    fn search(&mut self, node: &Node, feature: u32, min_leaf: usize, best: Best) -> Option<Best> {
+    fn search(&mut self, node: &Node, feature: u32, limits: Limits, best: Best) -> Option<Best> {
         let members = &self.members[node.start..node.end];
-        if let ([first, second], 1) = (members, min_leaf) {
+        if let ([first, second], true) = (members, limits.are_none()) {
             return self.search_two(node, feature, [*first, *second], best);
         }
         let has_ties = self.has_ties[feature as usize];
         let range = self.range(feature);
         let ranks = (&self.order[range.clone()], &self.rank[range.clone()], &self.run[range]);
-        let scan = Scan::new(feature, members.len(), node.sums.weight, min_leaf, best);
+        let scan = Scan::new(feature, members.len(), node.sums.weight, limits, best);
         if let (Ok(order), Ok(rank), Ok(run), Ok(moments)) =
             (ranks.0.try_into(), ranks.1.try_into(), ranks.2.try_into(), self.moments[..].try_into())
         {

@@ -6,7 +6,7 @@ use super::features::Features;
 use super::node::{Node, Sample, Sums};
 use super::partition::partition;
 use super::presort::Presorted;
-use super::scan::{Best, Moment, Scan};
+use super::scan::{Best, Limits, Moment, Scan};
 
 /// Marks a row that is not part of a tree.
 const ABSENT: u32 = u32::MAX;
@@ -113,9 +113,9 @@ impl Space for Lists {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "samples are counted in 31 bits")]
-    fn search(&mut self, node: &Node, feature: u32, min_leaf: usize, best: Best) -> Option<Best> {
+    fn search(&mut self, node: &Node, feature: u32, limits: Limits, best: Best) -> Option<Best> {
         let list = &self.entries[node.depth % 2][self.range(node, feature)];
-        let mut scan = Scan::new(feature, list.len(), node.sums.weight, min_leaf, best);
+        let mut scan = Scan::new(feature, list.len(), node.sums.weight, limits, best);
         if self.has_ties[feature as usize] {
             for (place, &entry) in list.iter().enumerate() {
                 scan.pass(place as u32, entry::begins(entry), self.moments[entry::sample(entry)]);

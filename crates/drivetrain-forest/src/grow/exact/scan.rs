@@ -55,11 +55,26 @@ impl Best {
     }
 }
 
+/// What both sides of a split must have.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Limits {
+    /// At least 1.
+    pub(super) min_leaf: usize,
+    pub(super) min_weight: f64,
+}
+
+impl Limits {
+    /// Whether any split at all is good enough.
+    pub(super) fn are_none(self) -> bool {
+        self.min_leaf == 1 && self.min_weight == 0.0
+    }
+}
+
 /// A walk over one feature's samples by ascending value.
 #[derive(Debug)]
 pub(super) struct Scan {
     feature: u32,
-    min_leaf: usize,
+    limits: Limits,
     n_candidates: usize,
     index: usize,
     /// The weight of the node.
@@ -73,23 +88,23 @@ pub(super) struct Scan {
 }
 
 impl Scan {
-    /// Begins a walk over `n_samples` samples that weigh `weight` together; splits must leave
-    /// `min_leaf` of them on both sides and be better than `best`.
+    /// Begins a walk over `n_samples` samples that weigh `weight` together; splits must keep the
+    /// `limits` and be better than `best`.
     #[inline]
-    pub(super) fn new(feature: u32, n_samples: usize, weight: f64, min_leaf: usize, best: Best) -> Self {
-        let n_candidates = n_samples - 2 * min_leaf;
-        Self { feature, min_leaf, n_candidates, index: 0, weight, sum: 0.0, left: 0.0, before: 0, best, varies: false }
+    pub(super) fn new(feature: u32, n_samples: usize, weight: f64, limits: Limits, best: Best) -> Self {
+        let n_candidates = n_samples - 2 * limits.min_leaf;
+        Self { feature, limits, n_candidates, index: 0, weight, sum: 0.0, left: 0.0, before: 0, best, varies: false }
     }
 
     /// Passes the sample at `place`; a split may lie before it if its value `begins` a run.
     #[inline]
     pub(super) fn pass(&mut self, place: u32, begins: bool, moment: Moment) {
-        let may_split = self.index.wrapping_sub(self.min_leaf) <= self.n_candidates;
+        let may_split = self.index.wrapping_sub(self.limits.min_leaf) <= self.n_candidates;
         if begins && may_split {
             let numerator = self.sum * self.sum;
             let denominator = self.left * (self.weight - self.left);
             let top = self.best.score;
-            if numerator * top.denominator > top.numerator * denominator && denominator > 0.0 {
+            if numerator * top.denominator > top.numerator * denominator && self.is_within(denominator) {
                 let score = Score { numerator, denominator };
                 self.best = Best { score, feature: self.feature, below: self.before, above: place };
             }
@@ -99,6 +114,12 @@ impl Scan {
         self.index += 1;
         self.sum += moment.weighted;
         self.left += moment.weight;
+    }
+
+    /// Whether the sides weigh enough; `denominator` is the product of their weights.
+    fn is_within(&self, denominator: f64) -> bool {
+        let lighter = self.left.min(self.weight - self.left);
+        denominator > 0.0 && lighter >= self.limits.min_weight
     }
 
     /// The best split so far; none if the feature has one value.

@@ -4,17 +4,19 @@ use ndarray::Array2;
 use proptest::prelude::*;
 
 use super::*;
+use crate::grow::bootstrap::Rows;
 use crate::{MaxFeatures, RandomForestRegressorBuilder, random};
 
 fn grow(builder: &RandomForestRegressorBuilder, x: &Array2<f64>, y: &[f64]) -> GrownTree {
     let parameters = builder.clone().build().unwrap();
-    Engine::new(&parameters, &x.view(), y).grow(random::stream(9, 0), &mut Arena::new(x.ncols()))
+    let weights = weights(builder, y.len());
+    Engine::new(&parameters, &x.view(), y).grow(&weights, random::stream(9, 1), &mut Arena::new(x.ncols()))
 }
 
 /// The bootstrap of the tree that [`grow`] grows.
 fn weights(builder: &RandomForestRegressorBuilder, n_rows: usize) -> Vec<f64> {
     if builder.clone().build().unwrap().bootstrap() {
-        bootstrap::counts(&mut random::stream(9, 0), n_rows)
+        Rows::Uniform { n_rows, n_draws: n_rows }.draw(&mut random::stream(9, 0))
     } else {
         vec![1.0; n_rows]
     }
@@ -52,12 +54,12 @@ fn assert_best(builder: &RandomForestRegressorBuilder, x: &Array2<f64>, y: &[f64
     let rows: Vec<usize> = (0..y.len()).filter(|&row| weights[row] > 0.0).collect();
     let mut nodes = vec![(0, 0, rows)];
     while let Some((index, depth, rows)) = nodes.pop() {
-        let min_leaf = parameters.min_samples_leaf();
+        let min_leaf = parameters.min_samples_leaf().at_least(y.len());
         let pure = rows.iter().all(|&row| y[row] == y[rows[0]]);
         let best = best_gain(&rows, x, y, &weights, min_leaf);
         let stops = pure
             || best.is_none()
-            || rows.len() < parameters.min_samples_split()
+            || rows.len() < parameters.min_samples_split().at_least(y.len())
             || parameters.max_depth().is_some_and(|max| depth >= max);
         let node = &tree.nodes[index];
         assert_eq!(node.split.is_none(), stops, "{} rows at depth {depth}", rows.len());
