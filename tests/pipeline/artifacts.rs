@@ -105,20 +105,21 @@ fn a_model_that_cannot_be_trusted_is_refused() {
         ("wrong checksum", pack(&flipped), "`forest.msgpack` has sha256"),
         ("incomplete", pack(&entries[..1].to_vec()), "`forest.msgpack` is missing"),
         ("extra file", with("run.sh", EntryType::Regular, None), "`run.sh` is not listed in the manifest"),
+        ("path traversal", with("../evil", EntryType::Regular, None), "entry `../evil` leads out of the directory"),
         (
-            "path traversal",
-            with("../evil", EntryType::Regular, None),
-            "`../evil`, which is not unpacked: its path holds `..`",
+            "absolute path",
+            with("/tmp/drivetrain-evil", EntryType::Regular, None),
+            "entry `/tmp/drivetrain-evil` is an absolute path",
         ),
-        ("absolute path", with("/tmp/drivetrain-evil", EntryType::Regular, None), "its path is absolute"),
-        ("symbolic link", with("link", EntryType::Symlink, Some("/etc/passwd")), "not unpacked: it is a link"),
-        ("hard link", with("link", EntryType::Link, Some("manifest.json")), "not unpacked: it is a link"),
-        ("device", with("device", EntryType::Char, None), "it is neither a file nor a folder"),
-        ("bomb", bomb, "model.tar.gz is larger than 2147483648 bytes"),
+        ("symbolic link", with("link", EntryType::Symlink, Some("/etc/passwd")), "entry `link` is a symbolic link"),
+        ("hard link", with("link", EntryType::Link, Some("manifest.json")), "entry `link` is a hard link"),
+        ("device", with("device", EntryType::Char, None), "entry `device` is a device"),
+        ("bomb", bomb, "expanded bytes of the tarball: 536870913 is more than the limit, 536870912"),
     ] {
         fs::write(&path, bytes).unwrap();
         let message = place.fail(&["predict", "--run-name", "first"]);
         assert!(message.contains(expected), "{what}: {message}");
+        assert!(message.contains("models/ml/first/output/model.tar.gz"), "{what}: {message}");
     }
     assert!(!std::path::Path::new("/tmp/drivetrain-evil").exists());
 
@@ -138,5 +139,16 @@ fn a_preprocessor_the_regressor_was_not_trained_with_is_refused() {
         assert!(message.contains("the regressor of run `first` was trained with"), "{message}");
         place.succeed(&["train", "--run-name", "first", "--n-estimators", "5"]);
         place.succeed(&["predict", "--run-name", "first"]);
+    }
+}
+
+#[test]
+fn test_rows_that_the_regressor_may_have_been_trained_on_are_refused() {
+    let place = Workplace::with_first_run();
+    place.succeed(&["acquire", "--seed", "8", "--run-name", "second"]);
+    let message = place.fail(&["predict", "--run-name", "first"]);
+    assert!(message.contains("bronze/train/train.csv are not those that the preprocessor was fitted on"), "{message}");
+    for step in ["process", "train", "predict"] {
+        place.succeed(&[step, "--run-name", "second"]);
     }
 }

@@ -1,6 +1,6 @@
 //! Runs that succeed.
 
-use std::fs;
+use std::{fs, process::Stdio};
 
 use drivetrain_artifact::{Artifact, Limits, npy};
 use drivetrain_autompg::{TARGET, raw_schema};
@@ -145,5 +145,25 @@ fn every_command_explains_itself() {
         let help = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success() && help.contains("Example"), "{help}");
         assert!(flags.iter().all(|flag| help.contains(flag)), "{command}: {help}");
+    }
+}
+
+#[test]
+fn runs_at_the_same_time_wait_for_each_other() {
+    let place = Workplace::new();
+    let runs = ["1", "2", "3"].map(|seed| {
+        let run = ["pipeline", "--n-estimators", "5", "--seed", seed, "--run-name", &format!("run-{seed}")];
+        place.command(&run).stdout(Stdio::piped()).spawn().unwrap()
+    });
+    let summaries = runs.map(|run| {
+        let output = run.wait_with_output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    });
+    for (seed, summary) in ["1", "2", "3"].iter().zip(summaries) {
+        let alone = Workplace::new();
+        let run = ["pipeline", "--n-estimators", "5", "--seed", seed, "--run-name", &format!("run-{seed}")];
+        let metrics = |summary: &str| summary.split("Where everything lies").next().unwrap().to_owned();
+        assert_eq!(metrics(&summary), metrics(&alone.succeed(&run)));
     }
 }

@@ -31,6 +31,11 @@ pub(crate) enum Error {
         expected.map_or_else(|| "one that it does not name".to_owned(), |id| id.to_string())
     )]
     OtherPreprocessor { location: String, found: Sha256, run: String, expected: Option<Sha256> },
+    #[error(
+        "the rows at {location} are not those that the preprocessor was fitted on, so the test rows beside them may be \
+         known to the model; process and train again"
+    )]
+    OtherRows { location: String },
     #[error("cannot use the model at {location}")]
     Model { location: String, source: ArtifactError },
     #[error("the endpoint's answer cannot be used: {problem}")]

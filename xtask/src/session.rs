@@ -2,13 +2,14 @@
 
 use drivetrain_runner::job::Platform;
 use drivetrain_runner::record::{RunRecord, StepRecord};
-use drivetrain_runner::store::{Key, Store, StoredObject};
+use drivetrain_runner::store::{Key, Store, StoreLock, StoredObject};
 use drivetrain_runner::{Interrupt, JobName, Timestamp};
 
 use crate::cli::StoreArgs;
 use crate::error::Error;
 use crate::layout;
 use crate::progress::{Progress, Step};
+use crate::report;
 
 /// The platform, and the record of the run.
 #[derive(Debug)]
@@ -66,6 +67,11 @@ pub(crate) fn open_store(args: &StoreArgs) -> Result<Store, Error> {
     let default = || layout::workspace_root().join("store").display().to_string();
     let location = args.store.clone().unwrap_or_else(default);
     Ok(Store::open(&location)?)
+}
+
+/// Waits until no other run works in the store.
+pub(crate) fn lock(store: &Store, interrupt: &Interrupt) -> Result<StoreLock, Error> {
+    Ok(store.lock(interrupt, || report::say("waiting for another run to be done with this store"))?)
 }
 
 /// A platform whose job directories are out of the way, in cargo's target folder.

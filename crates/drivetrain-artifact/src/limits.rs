@@ -16,7 +16,7 @@ pub struct Limits {
     /// Bytes of a tarball as it lies on the disk. Default: 256 MiB.
     pub max_compressed_bytes: u64,
     /// Bytes of a tarball once expanded, headers and padding included; of a directory the sum of its files.
-    /// Default: 1 GiB.
+    /// Default: 512 MiB. Reading a tarball takes up to twice as much memory: the archive, and its files.
     pub max_expanded_bytes: u64,
     /// Entries of a tarball, extended headers included, or of a directory. Default: 64.
     pub max_entries: usize,
@@ -39,7 +39,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_compressed_bytes: 256 << 20,
-            max_expanded_bytes: 1 << 30,
+            max_expanded_bytes: 512 << 20,
             max_entries: 64,
             max_manifest_bytes: 1 << 20,
             max_plan_bytes: 16 << 20,

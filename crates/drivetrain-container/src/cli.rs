@@ -195,12 +195,13 @@ fn supervise(
 }
 
 /// Ends the process some time after a stop was asked for, in case the job is in the middle of something that cannot be
-/// left, such as a slow download. Nothing that it was about to write is there yet.
+/// left, such as a slow download; but not while it writes, which is soon over, and after which it stops by itself.
 fn end_late(stop: &Stop, failure_file: FailureFile) {
     let stop = stop.clone();
     let watch = move || {
         let reason = stop.wait();
         std::thread::sleep(GRACE);
+        let _idle = stop.busy();
         fail(Some(&failure_file), &failure::explain(&Error::Stopped { reason }));
         std::process::exit(1);
     };

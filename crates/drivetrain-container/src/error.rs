@@ -24,6 +24,14 @@ pub enum Error {
         /// What the system says.
         source: io::Error,
     },
+    /// An output cannot be put in its place.
+    #[error("cannot write {}", path.display())]
+    Place {
+        /// The place.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// Nothing can be written to stdout.
     #[error("cannot write to stdout")]
     Stdout(#[source] io::Error),
@@ -58,6 +66,24 @@ pub enum Error {
     Stopped {
         /// What told it to.
         reason: &'static str,
+    },
+    /// This host is none of the job's.
+    #[error("{}: the current host `{current}` is not among the hosts {}", path.display(), hosts.join(", "))]
+    UnknownHost {
+        /// The file that says so.
+        path: PathBuf,
+        /// The current host.
+        current: String,
+        /// The job's hosts.
+        hosts: Vec<String>,
+    },
+    /// The rows of a channel are spread over hosts, of which only one would train.
+    #[error("channel `{channel}` is sharded over {hosts} hosts, of which one trains: use FullyReplicated")]
+    ShardedChannel {
+        /// The channel.
+        channel: String,
+        /// The number of hosts.
+        hosts: usize,
     },
     /// A hyper-parameter is not usable.
     #[error("hyper-parameter `{name}` is `{value}`")]
@@ -154,11 +180,11 @@ pub enum Error {
         value: f64,
     },
     /// A table lacks a target value.
-    #[error("{}: row {row} has no target: column `{column}` is missing", path.display())]
+    #[error("{}, row {row} below the header: column `{column}` is missing, and it is the target", path.display())]
     MissingTarget {
         /// The file.
         path: PathBuf,
-        /// The row, counted from 0 below the header.
+        /// The row, counted from 1 below the header.
         row: usize,
         /// The target column.
         column: String,

@@ -76,7 +76,8 @@ pub fn chain(error: &dyn Error) -> Vec<String> {
     let mut cause = error.source();
     while let Some(error) = cause {
         let text = error.to_string();
-        if texts.last() != Some(&text) {
+        // Some libraries end the text of an error with that of its cause.
+        if !texts.last().is_some_and(|last| last.ends_with(&text)) {
             texts.push(text);
         }
         cause = error.source();
@@ -97,7 +98,13 @@ pub fn explain(error: &dyn Error) -> String {
 
 /// Prints a line on stderr. Where stderr is closed there is nobody left to tell, and that is no reason to panic.
 pub fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", harmless(line));
+}
+
+/// A text that may quote what somebody else wrote, without the control characters that steer a terminal.
+fn harmless(text: &str) -> String {
+    let keep = |c: char| !c.is_control() || c == '\n' || c == '\t';
+    text.chars().map(|c| if keep(c) { c.to_string() } else { c.escape_default().to_string() }).collect()
 }
 
 /// As many whole characters as fit, with an ellipsis where some do not.
@@ -139,6 +146,11 @@ mod tests {
         let nowhere = base.path().join("absent");
         FailureFile::processing(&Paths::new(&nowhere)).write("x").unwrap();
         assert!(!nowhere.exists());
+    }
+
+    #[test]
+    fn what_steers_a_terminal_is_escaped() {
+        assert_eq!(harmless("a\u{1b}[31mb\r\n\tc"), "a\\u{1b}[31mb\\r\n\tc");
     }
 
     proptest! {

@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeMap,
     io::Read,
-    sync::{Arc, Condvar, Mutex, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
 };
 
@@ -32,6 +32,7 @@ pub struct Stop(Arc<Request>);
 
 #[derive(Debug, Default)]
 struct Request {
+    busy: Mutex<()>,
     reason: Mutex<Option<&'static str>>,
     made: Condvar,
 }
@@ -50,6 +51,11 @@ impl Stop {
     pub fn check(&self) -> Result<(), Error> {
         let reason = *self.0.reason.lock().unwrap_or_else(PoisonError::into_inner);
         reason.map_or(Ok(()), |reason| Err(Error::Stopped { reason }))
+    }
+
+    /// Keeps the process from being ended for as long as the guard lives: for work that must not be cut in two.
+    pub(crate) fn busy(&self) -> MutexGuard<'_, ()> {
+        self.0.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until a stop is asked for; returns why.

@@ -113,6 +113,22 @@ fn a_client_that_stalls_does_not_keep_it_alive() {
 }
 
 #[test]
+fn a_silent_connection_is_closed() {
+    let base = tempfile::tempdir().unwrap();
+    model_in(base.path());
+    let server = Server::start(base.path());
+    let mut silent = TcpStream::connect(&server.address).unwrap();
+    let mut half = TcpStream::connect(&server.address).unwrap();
+    half.write_all(b"POST /invocations HTTP/1.1\r\nHost:").unwrap();
+    for connection in [&mut silent, &mut half] {
+        connection.set_read_timeout(Some(std::time::Duration::from_mins(2))).unwrap();
+        // Whatever it says before, it comes to an end.
+        connection.read_to_end(&mut Vec::new()).unwrap();
+    }
+    assert!(server.ask(INVOCATION).starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+#[test]
 fn it_stops_when_whoever_started_it_is_gone() {
     let base = tempfile::tempdir().unwrap();
     model_in(base.path());

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::values::{DEFAULT_SEED, DataSource, RunName, max_depth, max_features, positive, train_fraction};
+use super::values::{
+    DEFAULT_SEED, DataSource, RunName, max_depth, max_features, n_estimators, positive, train_fraction,
+};
 
 const BUNDLED: &str = "bundled";
 const TRAIN_FRACTION: &str = "0.8";
@@ -60,7 +62,7 @@ impl Default for DataArgs {
 #[command(next_help_heading = "Random forest")]
 pub(crate) struct ForestArgs {
     /// How many trees the forest has
-    #[arg(long, value_name = "COUNT", default_value = N_ESTIMATORS, value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, value_name = "COUNT", default_value = N_ESTIMATORS, value_parser = n_estimators, allow_negative_numbers = true)]
     pub(crate) n_estimators: String,
     /// The most splits between the root of a tree and a leaf, or `none`
     #[arg(long, value_name = "DEPTH", default_value = MAX_DEPTH, value_parser = max_depth, allow_negative_numbers = true)]

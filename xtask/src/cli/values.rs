@@ -95,6 +95,14 @@ pub(crate) fn positive(text: &str) -> Result<String, String> {
     }
 }
 
+/// A number of trees that the training job takes: found out here, before anything is replaced.
+pub(crate) fn n_estimators(text: &str) -> Result<String, String> {
+    match text.parse::<usize>() {
+        Ok(1..=1_000_000) => Ok(text.to_owned()),
+        _ => Err("it must be a whole number from 1 to 1000000".to_owned()),
+    }
+}
+
 /// `none`, or a whole number of at least 1.
 pub(crate) fn max_depth(text: &str) -> Result<String, String> {
     match text {

@@ -24,15 +24,39 @@ pub(crate) fn print(text: &str) -> Result<(), Error> {
 
 /// Prints a line on stderr. Where stderr is closed there is nobody left to tell, and that is no reason to panic.
 pub(crate) fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(std::io::stderr(), "{}", harmless(line));
 }
 
 /// Prints an error and its causes to stderr, one per line.
 pub(crate) fn error(error: &Error) {
-    say(&format!("{} {error}", paint::for_stderr().red("error:")));
+    // The colour is ours; what follows may quote what somebody else wrote.
+    let _ = write!(std::io::stderr(), "{} ", paint::for_stderr().red("error:"));
+    let mut text = error.to_string();
+    say(&text);
     let mut cause = error.source();
     while let Some(error) = cause {
-        say(&format!("  caused by: {error}"));
+        let next = error.to_string();
+        // Some libraries end the text of an error with that of its cause.
+        if !text.ends_with(&next) {
+            say(&format!("  caused by: {next}"));
+        }
+        text = next;
         cause = error.source();
+    }
+}
+
+/// The text without the control characters that steer a terminal.
+fn harmless(text: &str) -> String {
+    let keep = |c: char| !c.is_control() || c == '\n' || c == '\t';
+    text.chars().map(|c| if keep(c) { c.to_string() } else { c.escape_default().to_string() }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_steers_a_terminal_is_escaped() {
+        assert_eq!(harmless("a\u{1b}[31mb\r\n\tc"), "a\\u{1b}[31mb\\r\n\tc");
     }
 }

@@ -59,6 +59,7 @@ fn pipeline(args: &PipelineArgs, store: &Store, interrupt: &Interrupt) -> Result
         return Err(RunnerError::Interrupted { job: run.to_string() }.into());
     }
     let platform = session::platform(store, interrupt)?;
+    let _lock = session::lock(store, interrupt)?;
     let started = Instant::now();
     let mut session = Session::begin(&platform, &run, Progress::new());
     let predictions = all(&mut session, &programs, &args.data, &args.forest, args.seed.seed)?;
@@ -83,6 +84,7 @@ fn acquire(args: &AcquireArgs, store: &Store, interrupt: &Interrupt) -> Result<S
     let platform = session::platform(store, interrupt)?;
     acquire::check(&args.data.data)?;
     let program = Binary::Jobs.build(&args.build)?;
+    let _lock = session::lock(store, interrupt)?;
     let mut session = Session::resume(&platform, &run_name(&args.run)?)?;
     let job = acquire::run(&mut session, &program, &args.data, args.seed.seed)?;
     report::job(&session, &job)
@@ -91,6 +93,7 @@ fn acquire(args: &AcquireArgs, store: &Store, interrupt: &Interrupt) -> Result<S
 fn process(args: &ProcessArgs, store: &Store, interrupt: &Interrupt) -> Result<String, Error> {
     let platform = session::platform(store, interrupt)?;
     let program = Binary::Jobs.build(&args.build)?;
+    let _lock = session::lock(store, interrupt)?;
     let mut session = Session::resume(&platform, &run_name(&args.run)?)?;
     let job = process::run(&mut session, &program)?;
     report::job(&session, &job)
@@ -99,6 +102,7 @@ fn process(args: &ProcessArgs, store: &Store, interrupt: &Interrupt) -> Result<S
 fn train(args: &TrainArgs, store: &Store, interrupt: &Interrupt) -> Result<String, Error> {
     let platform = session::platform(store, interrupt)?;
     let program = Binary::Jobs.build(&args.build)?;
+    let _lock = session::lock(store, interrupt)?;
     let mut session = Session::resume(&platform, &run_name(&args.run)?)?;
     let training = train::run(&mut session, &program, &args.forest, args.seed.seed)?;
     report::training(&session, &training)
@@ -111,6 +115,7 @@ fn predict(args: &PredictArgs, store: &Store, interrupt: &Interrupt) -> Result<S
         None => predict::newest_run(store)?,
     };
     let program = Binary::Serve.build(&args.build)?;
+    let _lock = session::lock(store, interrupt)?;
     let mut session = Session::resume(&platform, &run)?;
     let predictions = predict::run(&mut session, &program)?;
     report::predictions(&session, &predictions)

@@ -50,12 +50,18 @@ impl Models {
             let artifact = Reader::new().limits(limits.clone()).read_tar_gz_bytes(&bytes);
             artifact.map_err(|source| Error::Model { location: store.describe(key), source })
         };
-        let preprocessor = layout::preprocessor()?;
-        let regressor = read(&layout::regressor(session.run())?)?;
-        let (found, expected) = (read(&preprocessor)?.model_id(), regressor.manifest().preprocessor_id);
+        let key = layout::preprocessor()?;
+        let (regressor, preprocessor) = (read(&layout::regressor(session.run())?)?, read(&key)?);
+        let (found, expected) = (preprocessor.model_id(), regressor.manifest().preprocessor_id);
         if expected != Some(found) {
-            let (location, run) = (store.describe(&preprocessor), session.run().to_string());
+            let (location, run) = (store.describe(&key), session.run().to_string());
             return Err(Error::OtherPreprocessor { location, found, run, expected });
+        }
+        // Test rows of another split may be rows that the regressor was trained on.
+        let rows = layout::bronze("train")?.join("train.csv")?;
+        let fitted_on = preprocessor.manifest().training.data_sha256.map(|sha256| sha256.to_string());
+        if fitted_on != Some(store.digest(&rows)?.to_string()) {
+            return Err(Error::OtherRows { location: store.describe(&rows) });
         }
         Ok(Self { preprocessor: found, regressor: regressor.model_id() })
     }
@@ -98,9 +104,9 @@ pub(super) fn run(session: &mut Session<'_>, program: &Program) -> Result<Predic
         ],
         start_timeout: START_TIMEOUT,
     };
+    let models = Models::read(session)?;
     let endpoint = session.platform.deploy(&pipeline)?;
     let containers = endpoint.containers();
-    let models = Models::read(session)?;
     let answer = endpoint.invoke(&Payload::csv(rows.body.clone()))?;
     endpoint.stop()?;
     let rows_and_target = rows.join(&answer.body)?;

@@ -51,6 +51,7 @@ pub struct SageMakerEnv {
     derived: BTreeMap<String, String>,
     hosts: Hosts,
     hyperparameters: Hyperparameters,
+    sharded_channels: Vec<String>,
 }
 
 /// The machines of a job.
@@ -117,10 +118,16 @@ impl SageMakerEnv {
             .into_iter()
             .find(|path| path.exists());
         let (hosts, resource_config) = match resource_file {
-            Some(path) => (read_json(&path)?.unwrap_or_default(), read_json(&path)?.unwrap_or_default()),
+            Some(path) => {
+                let Hosts { current, all } = read_json(&path)?.unwrap_or_default();
+                if !all.contains(&current) {
+                    return Err(Error::UnknownHost { path, current, hosts: all });
+                }
+                (Hosts { current, all }, read_json(&path)?.unwrap_or_default())
+            }
             None => (Hosts::default(), BTreeMap::new()),
         };
-        let channels = match read_json(&paths.input_data_config_file())? {
+        let channels: BTreeMap<String, Value> = match read_json(&paths.input_data_config_file())? {
             Some(channels) => channels,
             None => list_directories(&paths.channels_dir())?,
         };
@@ -133,7 +140,10 @@ impl SageMakerEnv {
             resource_config: &resource_config,
             job_name,
         });
-        Ok(Self { paths, set: variables, derived, hosts, hyperparameters })
+        let sharded = |config: &Value| config["S3DistributionType"] == "ShardedByS3Key";
+        let sharded_channels = channels.iter().filter(|(_, config)| sharded(config)).map(|(name, _)| name.clone());
+        let sharded_channels = sharded_channels.collect();
+        Ok(Self { paths, set: variables, derived, hosts, hyperparameters, sharded_channels })
     }
 
     /// The directories alone: what is known even when a configuration file is broken.
@@ -162,10 +172,17 @@ impl SageMakerEnv {
         &self.hyperparameters
     }
 
-    /// The variable called `name`: as the process has it, or else as derived.
+    /// The training channels whose files are spread over the machines (`ShardedByS3Key`).
+    #[must_use]
+    pub fn sharded_channels(&self) -> &[String] {
+        &self.sharded_channels
+    }
+
+    /// The variable called `name`: as the process has it, unless that is empty, or else as derived.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&str> {
-        self.set.get(name).or_else(|| self.derived.get(name)).map(String::as_str)
+        let set = self.set.get(name).filter(|value| !value.is_empty());
+        set.or_else(|| self.derived.get(name)).map(String::as_str)
     }
 
     /// All variables, set and derived, sorted by name.
@@ -200,7 +217,7 @@ impl SageMakerEnv {
     pub fn hyperparameter(&self, name: &str) -> Option<String> {
         let spellings = [name.replace('_', "-"), name.replace('-', "_")];
         let variable = |spelling: &String| {
-            let set = self.set.get(&format!("SM_HP_{}", spelling.to_uppercase()))?;
+            let set = self.set.get(&format!("SM_HP_{}", spelling.to_uppercase())).filter(|value| !value.is_empty())?;
             Some(variables::text(&hyperparameters::decode_text(set.clone())))
         };
         let value = |spelling: &String| self.hyperparameters.get(spelling).map(variables::text);
@@ -327,6 +344,9 @@ mod tests {
         assert_eq!(env.hyperparameter("n-estimators").as_deref(), Some("7"));
         assert_eq!(env.hyperparameter("max-depth").as_deref(), Some("3"));
         assert_eq!(env.hyperparameter("oob_score").as_deref(), Some("true"));
+        let empty = load(base.path(), &[("SM_HP_MAX_DEPTH", ""), ("SM_CHANNEL_TRAIN", "")]).unwrap();
+        assert_eq!(empty.hyperparameter("max-depth").as_deref(), Some("3"));
+        assert_eq!(empty.channel("train"), base.path().join("input/data/train"));
         assert_eq!(env.hyperparameter("bootstrap"), None);
         assert_eq!(env.channel("train"), Path::new("/elsewhere"));
         assert_eq!(env.variables()["SM_CHANNEL_TRAIN"], "/elsewhere");
@@ -343,6 +363,14 @@ mod tests {
         let env = load(base.path(), &[]).unwrap();
         assert_eq!(env.hosts().all, ["algo-1", "algo-2"]);
         assert!(env.hosts().is_main());
+    }
+
+    #[test]
+    fn a_host_that_is_none_of_the_jobs_is_refused() {
+        let base = tempfile::tempdir().unwrap();
+        write(base.path(), "input/config/resourceconfig.json", r#"{"current_host": "x", "hosts": ["a", "b"]}"#);
+        let message = load(base.path(), &[]).unwrap_err().to_string();
+        assert!(message.contains("the current host `x` is not among the hosts a, b"), "{message}");
     }
 
     #[test]

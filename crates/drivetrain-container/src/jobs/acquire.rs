@@ -24,7 +24,7 @@ pub struct AcquireArgs {
     pub seed: u64,
 
     /// The share of the rows that goes to training
-    #[arg(long, value_name = "FRACTION", default_value = "0.8")]
+    #[arg(long, value_name = "FRACTION", default_value = "0.8", allow_negative_numbers = true)]
     pub train_fraction: TrainFraction,
 
     /// The number of rows, of those not used for training, that are kept for prediction; the rest is for validation
@@ -53,7 +53,7 @@ pub fn run(args: &AcquireArgs, env: &SageMakerEnv, stop: &Stop, stdout: &mut dyn
         writeln!(stdout, "{name}_rows={};", frame.height()).map_err(Error::Stdout)?;
         tracing::info!(rows = frame.height(), directory = %directory.display(), "{name}.csv written");
     }
-    outputs.keep();
+    outputs.commit()?;
     Ok(())
 }
 

@@ -141,8 +141,10 @@ pub struct Rejection {
 
 impl Rejection {
     /// A rejection of this status.
+    ///
+    /// What it quotes of the request is cut, so that an answer is never as long as what it answers.
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), row: None, column: None, value: None }
+        Self { status, message: cut(message.into(), 1000), row: None, column: None, value: None }
     }
 
     /// Status 400: the request's rows are not what the model reads.
@@ -166,14 +168,14 @@ impl Rejection {
     /// Names the column.
     #[must_use]
     pub fn column(mut self, column: impl Into<String>) -> Self {
-        self.column = Some(column.into());
+        self.column = Some(cut(column.into(), 200));
         self
     }
 
     /// Names the value.
     #[must_use]
     pub fn value(mut self, value: impl Into<String>) -> Self {
-        self.value = Some(value.into());
+        self.value = Some(cut(value.into(), 200));
         self
     }
 
@@ -188,6 +190,14 @@ impl Rejection {
     pub fn message(&self) -> &str {
         &self.message
     }
+}
+
+fn cut(mut text: String, limit: usize) -> String {
+    if text.len() > limit {
+        text.truncate(text.floor_char_boundary(limit));
+        text.push_str("...");
+    }
+    text
 }
 
 impl Serialize for Rejection {
@@ -247,6 +257,14 @@ mod tests {
         assert_eq!(text(OutputFormat::JsonLines), "{\"id\":0,\"prediction\":34.96}\n{\"id\":1,\"prediction\":7.0}\n");
         let npy = Answer::Predictions(vec![34.96, 7.0]).write(OutputFormat::Npy).unwrap();
         assert_eq!(npy::numbers_from_bytes(&npy).unwrap(), drivetrain_plan::ndarray::array![[34.96, 7.0]]);
+    }
+
+    #[test]
+    fn a_rejection_is_short_whatever_it_quotes() {
+        let long = "é".repeat(10_000);
+        let rejection = Rejection::bad_request(format!("`{long}` is not a number")).column(&*long).value(long);
+        let body = serde_json::to_string(&rejection).unwrap();
+        assert!(body.len() < 2000 && body.contains("é..."), "{}", body.len());
     }
 
     #[test]

@@ -20,7 +20,13 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
-    serve::ListenerExt,
+    serve::Listener,
+};
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+    service::TowerToHyperService,
 };
 use serde::Serialize;
 use tokio::{
@@ -44,6 +50,9 @@ const INLINE_LIMIT: usize = 64 * 1024;
 
 /// How long a request may take, its body included: the platform waits no longer.
 const REQUEST_LIMIT: Duration = Duration::from_mins(1);
+
+/// How long a connection may be silent before it has sent the head of a request: the first one or a further one.
+const IDLE_LIMIT: Duration = Duration::from_secs(30);
 
 /// Clients use it to follow a request through the containers; each container hands it back.
 const CUSTOM_ATTRIBUTES: &str = "x-amzn-sagemaker-custom-attributes";
@@ -223,28 +232,41 @@ pub(super) fn run(
         let bound = listener.local_addr().map_err(listen)?;
         let stopped = stopped(stop).map_err(Error::Runtime)?;
         writeln!(stdout, "listening on {bound}").and_then(|()| stdout.flush()).map_err(Error::Stdout)?;
-        // Answers are small and complete; waiting to fill a packet only delays them.
-        let listener = listener.tap_io(|connection| {
-            if let Err(error) = connection.set_nodelay(true) {
-                tracing::debug!("cannot set TCP_NODELAY: {error}");
-            }
-        });
-        let patience = stopped.clone();
-        let serving = axum::serve(listener, router).with_graceful_shutdown(once(stopped));
-        tokio::select! {
-            ended = serving.into_future() => ended.map_err(Error::Runtime),
-            () = async {
-                once(patience).await;
-                tokio::time::sleep(drain).await;
-            } => {
-                tracing::warn!("some clients did not come to an end within {} s; leaving them", drain.as_secs());
-                Ok(())
-            }
+        let connections = accept(listener, router, stopped).await;
+        if tokio::time::timeout(drain, connections.shutdown()).await.is_err() {
+            tracing::warn!("some clients did not come to an end within {} s; leaving them", drain.as_secs());
         }
+        Ok(())
     });
     // A request that computes on after all patience must not keep the process.
     runtime.shutdown_background();
     outcome
+}
+
+/// Serves every connection that comes until `stopped` becomes true; those that are left.
+async fn accept(mut listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) -> GracefulShutdown {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(IDLE_LIMIT);
+    let connections = GracefulShutdown::new();
+    loop {
+        let stream = tokio::select! {
+            // Waits while there are too many open files, which others may close.
+            (stream, _) = Listener::accept(&mut listener) => stream,
+            // An error would say that the sender has gone without a word, which it does not.
+            _ = stopped.wait_for(|stopped| *stopped) => return connections,
+        };
+        // Answers are small and complete; waiting to fill a packet only delays them.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!("cannot set TCP_NODELAY: {error}");
+        }
+        let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
+        let connection = connections.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!("a connection ended early: {error}");
+            }
+        });
+    }
 }
 
 /// Becomes true once `stop` is asked for.
@@ -257,12 +279,6 @@ fn stopped(stop: &Stop) -> std::io::Result<watch::Receiver<bool>> {
     };
     std::thread::Builder::new().name("stop".to_owned()).spawn(relay)?;
     Ok(receiver)
-}
-
-/// Ends when `stopped` becomes true.
-async fn once(mut stopped: watch::Receiver<bool>) {
-    // An error would say that the sender has gone without a word, which it does not.
-    let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
 #[cfg(test)]

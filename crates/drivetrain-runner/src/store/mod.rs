@@ -2,6 +2,7 @@
 
 mod key;
 mod location;
+mod lock;
 mod publish;
 mod transfer;
 
@@ -19,6 +20,7 @@ use tokio::runtime::{Builder, Runtime};
 
 pub use key::Key;
 use location::Location;
+pub use lock::StoreLock;
 
 use crate::{RunnerError, Sha256};
 

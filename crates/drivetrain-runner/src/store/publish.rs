@@ -44,6 +44,8 @@ impl Store {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn put_all(&self, files: &[(Key, PathBuf)], staging: &Key) -> Result<Vec<StoredObject>, RunnerError> {
+        // What a run of this name left when it was killed is nobody's.
+        self.clear(staging);
         let mut staged = Vec::new();
         let done = self.runtime.block_on(async {
             for (index, (_, path)) in files.iter().enumerate() {

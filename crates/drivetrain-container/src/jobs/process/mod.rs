@@ -31,15 +31,15 @@ pub struct ProcessArgs {
     pub val_filename: String,
 
     /// The training features, a file in processing/train
-    #[arg(long, value_name = "FILE", default_value = "train_feats.npy")]
+    #[arg(long, value_name = "FILE", default_value = "train_feats.npy", value_parser = output_name)]
     pub train_feats_filename: String,
 
     /// The validation features, a file in processing/val
-    #[arg(long, value_name = "FILE", default_value = "val_feats.npy")]
+    #[arg(long, value_name = "FILE", default_value = "val_feats.npy", value_parser = output_name)]
     pub val_feats_filename: String,
 
     /// The fitted preprocessor, a file in processing/output
-    #[arg(long, value_name = "FILE", default_value = "model.tar.gz")]
+    #[arg(long, value_name = "FILE", default_value = "model.tar.gz", value_parser = output_name)]
     pub model_filename: String,
 
     /// The year up to which the age of a car is counted, in the two digits of the data
@@ -49,6 +49,16 @@ pub struct ProcessArgs {
     /// What happens to a category that the training rows do not hold
     #[arg(long, value_name = "HOW", default_value = "ignore")]
     pub handle_unknown: HandleUnknown,
+}
+
+/// The name of an output: a plain one, and not that of the file that is written beside it.
+fn output_name(text: &str) -> Result<String, &'static str> {
+    match text {
+        "" => Err("it is empty"),
+        FEATURES_FILE => Err("a file of this name describes the features"),
+        text if text.starts_with('.') || text.contains(['/', '\\']) => Err("it is not the plain name of a file"),
+        text => Ok(text.to_owned()),
+    }
 }
 
 /// scikit-learn's `handle_unknown`.
@@ -124,7 +134,7 @@ pub fn run(args: &ProcessArgs, env: &SageMakerEnv, stop: &Stop, stdout: &mut dyn
     let path = output.join(&args.model_filename);
     let id = outputs.file(path.clone(), |path| artifact.write_tar_gz(path))?;
     tracing::info!(%id, path = %path.display(), "written");
-    outputs.keep();
+    outputs.commit()?;
     Ok(())
 }
 

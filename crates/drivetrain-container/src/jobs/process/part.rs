@@ -30,7 +30,7 @@ impl Part {
         let target = table.column(TARGET).as_ref().and_then(Column::to_f64).unwrap_or_default().into_owned();
         match target.iter().position(|value| value.is_nan()) {
             None => Ok(Self { path, features, target }),
-            Some(row) => Err(Error::MissingTarget { path, row, column: TARGET.to_owned() }),
+            Some(row) => Err(Error::MissingTarget { path, row: row + 1, column: TARGET.to_owned() }),
         }
     }
 

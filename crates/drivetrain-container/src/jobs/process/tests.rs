@@ -123,9 +123,17 @@ fn bad_rows_fail_with_their_place_and_leave_nothing() {
     let message = failing(&TRAIN.replace("307.0", "big"), VAL, &args());
     assert!(message.contains("train.csv") && message.contains("line 2, column `displacement`"), "{message}");
     let message = failing(TRAIN, &VAL.replace("20.3", ""), &args());
-    assert!(message.contains("val.csv: row 0 has no target: column `mpg` is missing"), "{message}");
+    assert!(message.contains("val.csv, row 1 below the header: column `mpg` is missing"), "{message}");
     let message = failing("", VAL, &args());
     assert!(message.contains("no rows"), "{message}");
     let message = failing(TRAIN, VAL, &ProcessArgs { handle_unknown: HandleUnknown::Error, ..args() });
     assert!(message.contains("val.csv") && message.contains("unknown category `5`"), "{message}");
+}
+
+#[test]
+fn outputs_have_plain_names_that_are_not_taken() {
+    for wrong in ["", "features.json", "../train/train_feats.npy", "/tmp/x", ".hidden", "..", "a\\b"] {
+        assert!(output_name(wrong).is_err(), "{wrong}");
+    }
+    assert_eq!(output_name("features-2.npy").as_deref(), Ok("features-2.npy"));
 }

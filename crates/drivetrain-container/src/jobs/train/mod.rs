@@ -47,7 +47,8 @@ impl Metrics {
 
     fn print(&self, out: &mut dyn Write) -> std::io::Result<()> {
         for (name, train, val) in self.named() {
-            writeln!(out, "train_{name}={train};  val_{name}={val};")?;
+            // Debug is the short form, also of numbers with three hundred digits.
+            writeln!(out, "train_{name}={train:?};  val_{name}={val:?};")?;
         }
         out.flush()
     }
@@ -67,6 +68,9 @@ impl Metrics {
 /// when the forest cannot be grown, [`Error::Create`] or [`Error::Artifact`] when the outputs cannot be written, and
 /// [`Error::Stopped`] when told to stop.
 pub fn run(args: &TrainArgs, env: &SageMakerEnv, stop: &Stop, stdout: &mut dyn Write) -> Result<(), Error> {
+    if let (Some(channel), hosts @ 2..) = (env.sharded_channels().first(), env.hosts().all.len()) {
+        return Err(Error::ShardedChannel { channel: channel.clone(), hosts });
+    }
     let settings = Settings::new(args, env)?;
     let train = Features::read(&settings.train, &settings.train_file)?;
     let val = Features::read(&settings.val, &settings.val_file)?;
@@ -86,9 +90,8 @@ pub fn run(args: &TrainArgs, env: &SageMakerEnv, stop: &Stop, stdout: &mut dyn W
     let mut outputs = Outputs::new(stop);
     outputs.directory(&settings.output_data_dir)?;
     outputs.json(settings.output_data_dir.join(METRICS_FILE), &metrics)?;
-    // The model comes last: where there is one, the job is done.
     let id = artifact.write_dir(&settings.model_dir)?;
-    outputs.keep();
+    outputs.commit()?;
     tracing::info!(model = %settings.model_dir.display(), %id, "written");
     Ok(())
 }

@@ -51,7 +51,7 @@ fn a_training_job_leaves_model_and_metrics() {
         .iter()
         .map(|name| {
             let value = |part: &str| metrics[part][name].as_f64().unwrap();
-            format!("train_{name}={};  val_{name}={};", value("train"), value("val"))
+            format!("train_{name}={:?};  val_{name}={:?};", value("train"), value("val"))
         })
         .collect();
     assert_eq!(stdout.lines().collect::<Vec<_>>(), expected);
@@ -104,4 +104,17 @@ fn a_job_that_fails_leaves_neither_model_nor_metrics() {
     let error = train(base.path(), &TrainArgs::default()).unwrap_err();
     assert!(error.to_string().contains("val_feats.npy"), "{error}");
     assert!(!base.path().join("model").exists() && !base.path().join("output").exists());
+}
+
+#[test]
+fn a_shard_of_the_rows_is_not_taken_for_all_of_them() {
+    let base = tempfile::tempdir().unwrap();
+    lay_out(base.path(), "{}");
+    let config = base.path().join("input/config");
+    fs::write(config.join("resourceconfig.json"), r#"{"current_host": "a", "hosts": ["a", "b"]}"#).unwrap();
+    fs::write(config.join("inputdataconfig.json"), r#"{"train": {"S3DistributionType": "ShardedByS3Key"}, "val": {}}"#)
+        .unwrap();
+    let error = train(base.path(), &TrainArgs::default()).unwrap_err();
+    assert_eq!(error.to_string(), "channel `train` is sharded over 2 hosts, of which one trains: use FullyReplicated");
+    assert!(!base.path().join("model").exists());
 }

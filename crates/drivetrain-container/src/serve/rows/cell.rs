@@ -103,7 +103,7 @@ impl fmt::Display for Cell<'_> {
             Self::Missing => f.write_str("null"),
             Self::Boolean(value) => write!(f, "{value}"),
             Self::Integer(value) => write!(f, "{value}"),
-            Self::Float(value) => write!(f, "{value}"),
+            Self::Float(value) => write!(f, "{value:?}"),
             Self::Text(text) => f.write_str(text),
             Self::Nested => f.write_str("a nested array or object"),
         }

@@ -40,6 +40,8 @@ enum Within {
     Nothing,
     /// A row, or what stands between two of them.
     Rows,
+    /// The value at this place in a row, counted from 0.
+    Value(usize),
     /// The value of this column in a row.
     Column(String),
 }
@@ -68,6 +70,10 @@ impl<'s> Reader<'s> {
             (Err(error), None) => Err(match self.within {
                 Within::Nothing => Rejection::bad_request(format!("malformed JSON: {error}")),
                 Within::Rows => Rejection::bad_request(format!("row {row}: malformed JSON: {error}")).row(row),
+                Within::Value(place) => {
+                    let message = format!("row {row}, value {place}: malformed JSON: {error}");
+                    Rejection::bad_request(message).row(row)
+                }
                 Within::Column(column) => {
                     let message = format!("row {row}, column `{column}`: malformed JSON: {error}");
                     Rejection::bad_request(message).row(row).column(column)
@@ -192,9 +198,14 @@ impl<'de> Visitor<'de> for Row<'_, '_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
         let mut cells = Vec::with_capacity(self.0.schema.schema().len() + 1);
-        while let Some(cell) = values.next_element()? {
-            cells.push(cell);
+        loop {
+            self.0.within = Within::Value(cells.len());
+            match values.next_element()? {
+                Some(cell) => cells.push(cell),
+                None => break,
+            }
         }
+        self.0.within = Within::Rows;
         let outcome = self.0.list(&cells);
         self.0.stop(outcome)
     }
@@ -264,7 +275,9 @@ mod tests {
         ] {
             assert_eq!(lines(body).unwrap(), plain, "{body}");
         }
-        assert!(lines("[8, 3504, true]\n[4, 2372.5").unwrap_err().message().starts_with("row 1: malformed JSON"));
+        assert!(
+            lines("[8, 3504, true]\n[4, 2372.5").unwrap_err().message().starts_with("row 1, value 2: malformed JSON")
+        );
         assert!(lines("[8, 3504, true] [4, 2372.5, false]").unwrap_err().message().contains("trailing characters"));
         assert_eq!(lines("\n").unwrap_err().message(), "the request holds no rows");
     }
@@ -285,6 +298,7 @@ mod tests {
         assert!(message("[[8, 3504]]").contains("row 0 has 2 values"));
         assert!(message("[[8, 3504, true], [1, 8, 3504, true]]").contains("row 1 has 4 values where"));
         assert!(message(r#"[{"cylinders": 8}]"#).contains("row 0: columns missing: `weight`, `turbo`"));
+        assert!(message("[[8, 1e999, true]]").starts_with("row 0, value 1: malformed JSON"));
         assert!(message("[[8, 3504, true], 2]").starts_with("row 1: malformed JSON: invalid type"));
         assert!(
             message(r#"[{"cylinders": 8, "weight": 1e999}]"#).starts_with("row 0, column `weight`: malformed JSON")

@@ -51,7 +51,7 @@ mod tests {
         let refused = |body: Vec<u8>, dtype| read(&body, &schema(dtype)).unwrap_err().message().to_owned();
         let body = |value: f64| npy::to_bytes(array![[4.0, 1.0], [value, 2.0]].view()).unwrap();
         assert_eq!(refused(body(4.5), DataType::Float64), "row 1, column `cylinders`: `4.5` is not a whole number");
-        assert_eq!(refused(body(4.0), DataType::String), "row 0, column `weight`: `1` is not text");
+        assert_eq!(refused(body(4.0), DataType::String), "row 0, column `weight`: `1.0` is not text");
         assert!(refused(b"[[1, 2]]".to_vec(), DataType::Float64).starts_with("malformed npy: the .npy header"));
         let wide = npy::to_bytes(array![[1.0, 2.0, 3.0, 4.0]].view()).unwrap();
         assert!(refused(wide, DataType::Float64).starts_with("row 0 has 4 values; the model reads 2"));
