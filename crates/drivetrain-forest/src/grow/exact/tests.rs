@@ -163,6 +163,23 @@ fn where_nodes_move_into_blocks_makes_no_difference() {
 }
 
 #[test]
+fn parameters_beyond_the_rows_leave_the_root_alone() {
+    let (x, y) = table(100, 2);
+    let start = RandomForestRegressor::builder;
+    for builder in [
+        start().min_samples_leaf(usize::MAX),
+        start().min_samples_split(usize::MAX),
+        start().min_samples_leaf(0.9),
+        start().min_impurity_decrease(1e300),
+        start().ccp_alpha(1e300),
+    ] {
+        let tree = grow(&builder, &x, &y);
+        assert!(tree.nodes[0].split.is_none(), "{builder:?}");
+    }
+    assert!(grow(&start().max_depth(usize::MAX).max_leaf_nodes(usize::MAX), &x, &y).nodes.len() > 3);
+}
+
+#[test]
 fn constant_features_do_not_count_as_drawn() {
     // One feature of ten varies; drawing one at a time still finds it at every node.
     let x = Array2::from_shape_fn((80, 10), |(i, j)| if j == 7 { i as f64 } else { 1.0 });
