@@ -16,7 +16,7 @@ pub enum ForestError {
         /// The values allowed.
         expected: &'static str,
     },
-    /// Drawing fewer features than there are, without bootstrap, is beyond the growing engine.
+    /// Drawing fewer features than there are, without bootstrap, is beyond smartcore's engine.
     #[error(
         "max_features selects {n_candidates} of {n_features} features: without bootstrap, trees can only be grown on all of them"
     )]

@@ -14,8 +14,10 @@ use crate::{ForestError, check};
 /// Walks side by side: enough to keep a core's loads busy, few enough for its registers.
 const LANES: usize = 8;
 
-/// Values of rows that go through one tree before the next one: half a megabyte.
-const BLOCK_VALUES: usize = 1 << 16;
+/// Values of rows that go through one tree before the next one, two megabytes: with a quarter of that, the
+/// nodes of large forests are fetched from main memory too often (100 full trees at 20,000 rows by 20
+/// features: 93,000 rows a second instead of 120,000).
+const BLOCK_VALUES: usize = 1 << 18;
 
 /// Walks from a root to a leaf above which waking other threads pays.
 const PARALLEL_WALKS: usize = 1 << 15;

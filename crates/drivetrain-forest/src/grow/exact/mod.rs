@@ -209,7 +209,7 @@ impl Growth<'_, '_> {
     fn may_split(&self, node: &Node) -> bool {
         node.depth < self.engine.max_depth
             && node.len() >= self.engine.min_samples_split
-            && node.len() >= 2 * self.limits.min_leaf
+            && node.len() / 2 >= self.limits.min_leaf
             && node.sums.weight >= 2.0 * self.limits.min_weight
             && !node.sums.is_pure()
     }

@@ -143,7 +143,7 @@ fn where_nodes_move_into_blocks_makes_no_difference() {
     // Continuous data whose best splits are not tied: a tree grown in blocks from the root on equals
     // the top of one that begins with lists.
     let (x, y) = table(9000, 1);
-    let whole = RandomForestRegressor::builder().bootstrap(false).max_depth(3);
+    let whole = RandomForestRegressor::builder().bootstrap(false).max_depth(6);
     let tree = grow(&whole, &x, &y);
     let mut index = 0;
     let mut rows: Vec<usize> = (0..9000).collect();
@@ -156,10 +156,25 @@ fn where_nodes_move_into_blocks_makes_no_difference() {
     let part = x.select(ndarray::Axis(0), &rows);
     let targets: Vec<f64> = rows.iter().map(|&row| y[row]).collect();
     let alone = grow(&RandomForestRegressor::builder().bootstrap(false).max_depth(1), &part, &targets);
-    if let Some(split) = &tree.nodes[index].split {
-        let root = alone.nodes[0].split.as_ref().unwrap();
-        assert_eq!((split.feature, split.threshold), (root.feature, root.threshold));
+    let [split, root] = [&tree.nodes[index], &alone.nodes[0]].map(|node| node.split.as_ref().unwrap());
+    assert_eq!((split.feature, split.threshold), (root.feature, root.threshold));
+}
+
+#[test]
+fn parameters_beyond_the_rows_leave_the_root_alone() {
+    let (x, y) = table(100, 2);
+    let start = RandomForestRegressor::builder;
+    for builder in [
+        start().min_samples_leaf(usize::MAX),
+        start().min_samples_split(usize::MAX),
+        start().min_samples_leaf(0.9),
+        start().min_impurity_decrease(1e300),
+        start().ccp_alpha(1e300),
+    ] {
+        let tree = grow(&builder, &x, &y);
+        assert!(tree.nodes[0].split.is_none(), "{builder:?}");
     }
+    assert!(grow(&start().max_depth(usize::MAX).max_leaf_nodes(usize::MAX), &x, &y).nodes.len() > 3);
 }
 
 #[test]
