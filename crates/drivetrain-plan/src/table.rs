@@ -1,6 +1,6 @@
 //! What a plan reads.
 
-use crate::{Column, Field, Schema, TableError};
+use crate::{Column, Field, Matrix, Schema, TableError};
 
 /// Named, typed columns of equal length.
 pub trait Table: Sync {
@@ -94,6 +94,17 @@ impl TryFrom<Vec<(String, Column<'static>)>> for ColumnTable {
 impl From<ColumnTable> for Vec<(String, Column<'static>)> {
     fn from(table: ColumnTable) -> Self {
         table.schema.names().map(str::to_owned).zip(table.columns).collect()
+    }
+}
+
+impl TryFrom<&Matrix> for ColumnTable {
+    type Error = TableError;
+
+    /// The features as `float64` columns.
+    fn try_from(matrix: &Matrix) -> Result<Self, Self::Error> {
+        let values = matrix.values();
+        let columns = values.columns().into_iter().map(|column| Column::from(column.to_vec()));
+        Self::new(matrix.feature_names().iter().cloned().zip(columns).collect())
     }
 }
 

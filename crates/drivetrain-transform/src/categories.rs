@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use drivetrain_plan::{ApplyError, CategoricalColumn, Categories, Column, Field, Table};
 use serde::{Deserialize, Serialize};
 
-use crate::{FitError, Fitted, ParameterError, TransformError, check::column};
+use crate::{
+    FitError, Fitted, ParameterError, TransformError,
+    check::{column, has_missing},
+};
 
 /// The categories declared for some columns, in output order.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -94,17 +97,6 @@ fn distinct(column: &Column<'_>) -> Categories {
             let texts = (0..column.len()).filter_map(|row| column.text(row));
             Categories::String(collect(texts).into_iter().map(str::to_owned).collect())
         }
-    }
-}
-
-/// Whether a value is missing.
-fn has_missing(column: &Column<'_>) -> bool {
-    match column {
-        Column::Float64(values) => values.iter().any(|value| value.is_nan()),
-        Column::Categorical(CategoricalColumn::Dictionary { codes, dictionary }) => {
-            codes.iter().any(|code| usize::try_from(*code).is_ok_and(|code| code >= dictionary.len()))
-        }
-        column => (0..column.len()).any(|row| column.is_missing(row)),
     }
 }
 

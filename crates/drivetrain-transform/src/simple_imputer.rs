@@ -1,9 +1,18 @@
 //! Imputation: a constant in place of missing values.
 
-use drivetrain_plan::{CategoryType, DataType, Field, Op, Plan, PlanBuilder, PlanError, Schema, Table, Value};
+use std::cmp::Ordering;
+
+use drivetrain_plan::{
+    CategoricalColumn, CategoryType, Column, DataType, Field, Op, Plan, PlanBuilder, PlanError, Schema, Table, Value,
+};
 use serde::{Deserialize, Serialize};
 
-use crate::{Estimator, FitError, Fitted, Moments, check::column, check_input, check_numeric, statistics::median};
+use crate::{
+    Estimator, FitError, Fitted, Moments,
+    check::{check_input, check_numeric, column, has_missing},
+    missing_indicator::indicate,
+    statistics::median,
+};
 
 /// What stands in for a missing value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,15 +23,18 @@ pub enum Strategy {
     Mean,
     /// Their median; the mean of the middle two when their number is even.
     Median,
+    /// The value that appears most often; of several the smallest.
+    MostFrequent,
     /// The same constant in every column.
     Constant(Value),
 }
 
 /// Replaces missing values, column by column, like scikit-learn's `SimpleImputer`.
 ///
-/// Mean and median take boolean, `int64` and `float64` columns and give `float64`; a constant takes any type that it
-/// can stand in and keeps that type. A column without any value at fit is left out of the output unless
-/// [`keep_empty_features`](Self::keep_empty_features) says otherwise: then it is filled with 0, or with the constant.
+/// Mean and median take boolean, `int64` and `float64` columns and give `float64`; the most frequent value takes every
+/// type and keeps it, as a constant does where it can stand. A column without any value at fit is left out of the output
+/// unless [`keep_empty_features`](Self::keep_empty_features) says otherwise: then it is filled with 0, or with the
+/// constant. [`add_indicator`](Self::add_indicator) appends where values were missing.
 ///
 /// ```
 /// use drivetrain_plan::{Column, ColumnTable};
@@ -38,13 +50,14 @@ pub enum Strategy {
 pub struct SimpleImputer {
     strategy: Strategy,
     keep_empty_features: bool,
+    add_indicator: bool,
 }
 
 impl SimpleImputer {
     /// Fills by `strategy`.
     #[must_use]
     pub const fn new(strategy: Strategy) -> Self {
-        Self { strategy, keep_empty_features: false }
+        Self { strategy, keep_empty_features: false, add_indicator: false }
     }
 
     /// Fills with the mean.
@@ -59,6 +72,12 @@ impl SimpleImputer {
         Self::new(Strategy::Median)
     }
 
+    /// Fills with the most frequent value.
+    #[must_use]
+    pub const fn most_frequent() -> Self {
+        Self::new(Strategy::MostFrequent)
+    }
+
     /// Fills with `value`.
     #[must_use]
     pub const fn constant(value: Value) -> Self {
@@ -71,23 +90,63 @@ impl SimpleImputer {
         Self { keep_empty_features: keep, ..self }
     }
 
+    /// Whether an indicator follows the output of all columns, for each column that has a missing value at fit: 1 where
+    /// the value was missing, 0 elsewhere, called `missingindicator_column`.
+    #[must_use]
+    pub fn add_indicator(self, add: bool) -> Self {
+        Self { add_indicator: add, ..self }
+    }
+
     /// What fills the column; `None` when the column is left out.
     fn statistic(&self, x: &dyn Table, field: &Field) -> Result<Option<Value>, FitError> {
+        let keep = self.keep_empty_features;
         let estimated = match &self.strategy {
             Strategy::Mean => {
                 let moments = Moments::of(&check_numeric(x, field, "SimpleImputer")?);
                 (moments.count() > 0).then(|| Value::Float64(moments.mean()))
             }
             Strategy::Median => median(check_numeric(x, field, "SimpleImputer")?.into_owned()).map(Value::Float64),
+            Strategy::MostFrequent => match most_frequent(&column(x, field)?) {
+                None if keep && field.dtype == DataType::Boolean => Some(Value::Boolean(false)),
+                None if keep => Some(fill_value(field, &Value::Int64(0))?),
+                found => found,
+            },
             Strategy::Constant(value) => {
                 let value = fill_value(field, value)?;
                 let found = column(x, field)?;
                 let empty = (0..found.len()).all(|row| found.is_missing(row));
-                return Ok((!empty || self.keep_empty_features).then_some(value));
+                return Ok((!empty || keep).then_some(value));
             }
         };
-        Ok(estimated.or_else(|| self.keep_empty_features.then_some(Value::Float64(0.0))))
+        Ok(estimated.or_else(|| keep.then_some(Value::Float64(0.0))))
     }
+}
+
+/// The value that appears most often, of several the smallest; `None` when all are missing.
+fn most_frequent(column: &Column<'_>) -> Option<Value> {
+    match column {
+        Column::Boolean(values) => mode(values.iter().flatten().copied().collect(), bool::cmp).map(Value::Boolean),
+        Column::Int64(values) | Column::Categorical(CategoricalColumn::Int64(values)) => {
+            mode(values.iter().flatten().collect(), i64::cmp).map(Value::Int64)
+        }
+        Column::Float64(values) => {
+            // Adding zero turns a negative zero into the zero that it equals.
+            let values = values.iter().filter(|value| !value.is_nan()).map(|value| value + 0.0);
+            mode(values.collect(), f64::total_cmp).map(Value::Float64)
+        }
+        Column::String(_) | Column::Categorical(_) => {
+            let texts = (0..column.len()).filter_map(|row| column.text(row)).collect();
+            mode(texts, |left: &&str, right| left.cmp(right)).map(|text| Value::String(text.to_owned()))
+        }
+    }
+}
+
+/// The first of the longest runs of equal values once they are sorted.
+fn mode<T: Copy>(mut values: Vec<T>, order: impl Fn(&T, &T) -> Ordering) -> Option<T> {
+    values.sort_unstable_by(&order);
+    let runs = values.chunk_by(|left, right| order(left, right).is_eq());
+    // Of equal maxima `max_by_key` gives the last.
+    runs.rev().max_by_key(|run| run.len()).and_then(|run| run.first().copied())
 }
 
 /// `value` in the form in which it can stand in the column.
@@ -107,6 +166,7 @@ fn fill_value(field: &Field, value: &Value) -> Result<Value, FitError> {
 pub struct FittedSimpleImputer {
     schema: Schema,
     columns: Vec<ImputedColumn>,
+    indicated: Vec<String>,
 }
 
 /// What a [`SimpleImputer`] learned of one column.
@@ -124,6 +184,12 @@ impl FittedSimpleImputer {
     pub fn columns(&self) -> &[ImputedColumn] {
         &self.columns
     }
+
+    /// The columns that have an indicator.
+    #[must_use]
+    pub fn indicated(&self) -> &[String] {
+        &self.indicated
+    }
 }
 
 impl Estimator for SimpleImputer {
@@ -137,7 +203,15 @@ impl Estimator for SimpleImputer {
             .iter()
             .map(|field| Ok(ImputedColumn { name: field.name.clone(), statistic: self.statistic(x, field)? }));
         let columns = columns.collect::<Result<_, FitError>>()?;
-        Ok(FittedSimpleImputer { schema: x.schema().clone(), columns })
+        let mut indicated = Vec::new();
+        if self.add_indicator {
+            for field in x.schema().fields() {
+                if has_missing(&column(x, field)?) {
+                    indicated.push(field.name.clone());
+                }
+            }
+        }
+        Ok(FittedSimpleImputer { schema: x.schema().clone(), columns, indicated })
     }
 }
 
@@ -150,6 +224,7 @@ impl Fitted for FittedSimpleImputer {
             builder.push(Op::Impute { column: name.clone(), value: value.clone(), output: output.clone() });
             builder.output(name, &output);
         }
+        indicate(&mut builder, &self.indicated);
         builder.build()
     }
 }
@@ -179,6 +254,39 @@ mod tests {
         assert_eq!(output.column("x").unwrap().text(1), Some("none"));
         let error = SimpleImputer::constant(Value::Int64(0)).fit(&input, None).unwrap_err();
         assert_eq!(error.to_string(), "column `x` is string, where 0 cannot stand");
+    }
+
+    #[test]
+    fn the_most_frequent_value_is_of_the_columns_type_and_the_smallest_of_several() {
+        let statistic = |column| SimpleImputer::most_frequent().fit(&table(column), None).unwrap().columns()[0].clone();
+        let text = |text: &str| Some(Value::String(text.to_owned()));
+        assert_eq!(
+            statistic(Column::from(vec![Some("b"), None, Some("a"), Some("b"), Some("a")])).statistic,
+            text("a")
+        );
+        assert_eq!(
+            statistic(Column::from(vec![Some(3_i64), Some(10), None, Some(10)])).statistic,
+            Some(Value::Int64(10))
+        );
+        assert_eq!(statistic(Column::from(vec![2.0, -0.0, 0.0, f64::NAN])).statistic, Some(Value::Float64(0.0)));
+        assert_eq!(statistic(Column::from(vec![Some(true), Some(false)])).statistic, Some(Value::Boolean(false)));
+        assert_eq!(statistic(Column::from(vec![None::<i64>, None])).statistic, None);
+        let empty = table(Column::from(vec![None::<&str>]));
+        let error = SimpleImputer::most_frequent().keep_empty_features(true).fit(&empty, None).unwrap_err();
+        assert_eq!(error.to_string(), "column `x` is string, where 0 cannot stand");
+    }
+
+    #[test]
+    fn indicators_follow_all_columns_also_for_those_left_out() {
+        let columns = vec![
+            ("none".into(), Column::from(vec![f64::NAN, f64::NAN])),
+            ("some".into(), Column::from(vec![Some(1_i64), None])),
+            ("all".into(), Column::from(vec![1.0, 2.0])),
+        ];
+        let table = ColumnTable::new(columns).unwrap();
+        let filled = SimpleImputer::mean().add_indicator(true).fit_transform(&table, None).unwrap();
+        assert_eq!(filled.feature_names(), ["some", "all", "missingindicator_none", "missingindicator_some"]);
+        assert_eq!(filled.values().row(1).to_vec(), [1.0, 2.0, 1.0, 1.0]);
     }
 
     #[test]

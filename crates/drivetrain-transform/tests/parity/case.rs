@@ -2,8 +2,8 @@
 
 use std::{borrow::Cow, fs, path::PathBuf};
 
-use drivetrain_plan::{Column, ColumnTable, Int64Column};
-use drivetrain_transform::{Estimator, Fitted};
+use drivetrain_plan::{ApplyError, Column, ColumnTable, Int64Column, Table};
+use drivetrain_transform::{Estimator, Fitted, TransformError};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -29,7 +29,7 @@ pub(crate) struct Case {
     #[serde(default)]
     feature_names: Vec<String>,
     #[serde(default)]
-    expected: Vec<Vec<Option<f64>>>,
+    expected: Vec<Vec<Value>>,
     #[serde(default)]
     pub(crate) atol: f64,
     error: Option<String>,
@@ -87,21 +87,43 @@ impl Case {
             Ok(fitted) => fitted,
             Err(error) => return refused("fit", error),
         };
-        let matrix = match fitted.transform(&table(&self.transform)) {
-            Ok(matrix) => matrix,
+        // Whatever is not numeric is compared as typed columns.
+        let x = table(&self.transform);
+        let output = match fitted.transform(&x) {
+            Err(TransformError::Apply(ApplyError::NotNumeric { .. })) => fitted.run(&x),
+            matrix => matrix.map(|matrix| ColumnTable::try_from(&matrix).unwrap()),
+        };
+        let output = match output {
+            Ok(output) => output,
             Err(error) => return refused("transform", error.to_string()),
         };
         assert_eq!(self.error, None, "{}: scikit-learn refuses this", self.name);
-        assert_eq!(matrix.feature_names(), self.feature_names, "{}", self.name);
-        assert_eq!(matrix.n_rows(), self.expected.len(), "{}", self.name);
-        for (row, (found, expected)) in matrix.values().rows().into_iter().zip(&self.expected).enumerate() {
-            assert_eq!(found.len(), expected.len(), "{}", self.name);
-            for (column, (found, expected)) in found.iter().zip(expected).enumerate() {
-                let place = format!("{}: row {row}, column {column}", self.name);
-                assert_close(*found, *expected, self.atol, &place);
+        self.check_output(&output);
+        Some(fitted)
+    }
+
+    fn check_output(&self, output: &ColumnTable) {
+        assert_eq!(output.schema().names().collect::<Vec<_>>(), self.feature_names, "{}", self.name);
+        // A table without columns does not know its rows.
+        let n_rows = if self.feature_names.is_empty() { 0 } else { self.expected.len() };
+        assert_eq!(output.n_rows(), n_rows, "{}", self.name);
+        for (index, name) in self.feature_names.iter().enumerate() {
+            let column = output.column(name).unwrap();
+            let numbers = column.to_f64();
+            for (row, expected) in self.expected.iter().enumerate() {
+                let (expected, place) = (&expected[index], format!("{}: row {row}, column {name}", self.name));
+                match (expected, &numbers) {
+                    (Value::Null, None) => assert!(column.is_missing(row), "{place}: not missing"),
+                    (expected, None) => assert_eq!(column.text(row), expected.as_str(), "{place}"),
+                    (expected, Some(found)) => assert_close(found[row], expected.as_f64(), self.atol, &place),
+                }
             }
         }
-        Some(fitted)
+    }
+
+    /// A parameter that is true or false.
+    pub(crate) fn flag(&self, name: &str, default: bool) -> bool {
+        self.params.get(name).and_then(Value::as_bool).unwrap_or(default)
     }
 
     /// What scikit-learn learned, one entry per column; `None` where it learned nothing of that name.

@@ -4,5 +4,6 @@
 
 mod case;
 mod encoding;
+mod imputing;
 mod scaling;
 mod transformers;
