@@ -4,17 +4,14 @@ use std::{collections::BTreeSet, ops::Range};
 
 use drivetrain_plan::{Plan, PlanBuilder, PlanError, Schema, SelectedTable, Table};
 
-use crate::{
-    AnyEstimator, Columns, DynEstimator, Estimator, FitError, Fitted, ParameterError, check_input,
-    pipeline::check_names,
-};
+use crate::{AnyEstimator, Columns, Estimator, FitError, Fitted, ParameterError, check_input, pipeline::check_names};
 
 /// The name of the block of columns that no other block takes.
 const REMAINDER: &str = "remainder";
 
 /// What happens to columns.
 #[derive(Debug, Clone, PartialEq)]
-enum Action {
+pub(crate) enum Action {
     Drop,
     Passthrough,
     Fit(AnyEstimator),
@@ -23,15 +20,15 @@ enum Action {
 /// A named block of a [`ColumnTransformer`]: some columns and what happens to them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
-    name: String,
-    action: Action,
-    columns: Columns,
+    pub(crate) name: String,
+    pub(crate) action: Action,
+    pub(crate) columns: Columns,
 }
 
 impl Block {
     /// A block that fits `estimator` on `columns`.
-    pub fn new(name: impl Into<String>, estimator: impl DynEstimator + 'static, columns: impl Into<Columns>) -> Self {
-        Self { name: name.into(), action: Action::Fit(AnyEstimator::new(estimator)), columns: columns.into() }
+    pub fn new(name: impl Into<String>, estimator: impl Into<AnyEstimator>, columns: impl Into<Columns>) -> Self {
+        Self { name: name.into(), action: Action::Fit(estimator.into()), columns: columns.into() }
     }
 
     /// A block that hands `columns` through as they are.
@@ -100,7 +97,12 @@ impl ColumnTransformer {
             let reason = "it is the name of the block of all other columns";
             return Err(ParameterError::StepName { name: REMAINDER.to_owned(), reason });
         }
-        Ok(Self { blocks, remainder: Remainder::Drop, verbose_feature_names_out: true })
+        Ok(Self::of(blocks))
+    }
+
+    /// Blocks whose names are known to be right.
+    pub(crate) const fn of(blocks: Vec<Block>) -> Self {
+        Self { blocks, remainder: Remainder::Drop, verbose_feature_names_out: true }
     }
 
     /// What happens to the columns that no block takes.

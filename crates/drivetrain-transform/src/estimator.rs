@@ -112,6 +112,12 @@ impl AnyEstimator {
     }
 }
 
+impl<E: DynEstimator + 'static> From<E> for AnyEstimator {
+    fn from(estimator: E) -> Self {
+        Self::new(estimator)
+    }
+}
+
 impl Deref for AnyEstimator {
     type Target = dyn DynEstimator;
 

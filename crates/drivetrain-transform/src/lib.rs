@@ -45,11 +45,15 @@
 //! operations of a [`PlanBuilder`](drivetrain_plan::PlanBuilder), what it computes from the constants it learned. The
 //! crate `drivetrain-conformance` then checks the laws that every estimator keeps.
 
+mod arithmetic;
 mod categories;
 mod check;
 mod column_transformer;
 mod error;
 mod estimator;
+mod expression;
+mod feature_union;
+mod function_transformer;
 mod max_abs_scaler;
 mod min_max_scaler;
 mod missing_indicator;
@@ -57,6 +61,7 @@ mod normalizer;
 mod one_hot_encoder;
 mod ordinal_encoder;
 mod pipeline;
+mod polynomial_features;
 mod robust_scaler;
 mod selector;
 mod simple_imputer;
@@ -70,6 +75,9 @@ pub use column_transformer::{Block, ColumnTransformer, FittedBlock, FittedColumn
 pub use drivetrain_plan;
 pub use error::{FitError, ParameterError, TransformError};
 pub use estimator::{AnyEstimator, DynEstimator, Estimator, Fitted};
+pub use expression::{Expression, col};
+pub use feature_union::{Branch, FeatureUnion, FittedFeatureUnion};
+pub use function_transformer::{FittedFunctionTransformer, FunctionTransformer};
 pub use max_abs_scaler::{FittedMaxAbsScaler, MaxAbsColumn, MaxAbsScaler};
 pub use min_max_scaler::{FittedMinMaxScaler, MinMaxScaler, RangedColumn};
 pub use missing_indicator::{FittedMissingIndicator, IndicatedFeatures, MissingIndicator};
@@ -77,6 +85,7 @@ pub use normalizer::{FittedNormalizer, Normalizer};
 pub use one_hot_encoder::{FittedOneHotEncoder, OneHotEncoder};
 pub use ordinal_encoder::{FittedOrdinalEncoder, OrdinalEncoder};
 pub use pipeline::{FittedPipeline, FittedStep, Pipeline, Step};
+pub use polynomial_features::{FittedPolynomialFeatures, PolynomialFeatures};
 pub use robust_scaler::{FittedRobustScaler, RobustColumn, RobustScaler};
 pub use selector::{ColumnSelector, Columns, DtypeClass, make_column_selector};
 pub use simple_imputer::{FittedSimpleImputer, ImputedColumn, SimpleImputer, Strategy};

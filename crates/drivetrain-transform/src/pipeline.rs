@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use drivetrain_plan::{ColumnTable, Plan, PlanError, Table};
 
-use crate::{AnyEstimator, DynEstimator, Estimator, FitError, Fitted, ParameterError, check_input};
+use crate::{AnyEstimator, Estimator, FitError, Fitted, ParameterError, check_input};
 
 /// A named step of a [`Pipeline`].
 #[derive(Debug, Clone, PartialEq)]
@@ -15,8 +15,8 @@ pub struct Step {
 
 impl Step {
     /// A step called `name`.
-    pub fn new(name: impl Into<String>, estimator: impl DynEstimator + 'static) -> Self {
-        Self { name: name.into(), estimator: AnyEstimator::new(estimator) }
+    pub fn new(name: impl Into<String>, estimator: impl Into<AnyEstimator>) -> Self {
+        Self { name: name.into(), estimator: estimator.into() }
     }
 
     /// The step's name.

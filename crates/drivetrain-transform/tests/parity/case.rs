@@ -32,6 +32,9 @@ pub(crate) struct Case {
     expected: Vec<Vec<Value>>,
     #[serde(default)]
     pub(crate) atol: f64,
+    /// Whether every bit must agree.
+    #[serde(default)]
+    exact: bool,
     error: Option<String>,
 }
 
@@ -115,6 +118,10 @@ impl Case {
                 match (expected, &numbers) {
                     (Value::Null, None) => assert!(column.is_missing(row), "{place}: not missing"),
                     (expected, None) => assert_eq!(column.text(row), expected.as_str(), "{place}"),
+                    (expected, Some(found)) if self.exact => {
+                        let expected = expected.as_f64().unwrap_or(f64::NAN);
+                        assert_eq!(found[row].to_bits(), expected.to_bits(), "{place}: {}, not {expected}", found[row]);
+                    }
                     (expected, Some(found)) => assert_close(found[row], expected.as_f64(), self.atol, &place),
                 }
             }
