@@ -3,7 +3,7 @@
 
 use drivetrain_conformance::{Conformance, TableOptions};
 use drivetrain_plan::{DataType, Field, Function, Schema};
-use drivetrain_transform::{Estimator, FunctionTransformer, PolynomialFeatures, col};
+use drivetrain_transform::{Estimator, FunctionTransformer, Pipeline, PolynomialFeatures, StandardScaler, Step, col};
 
 fn keeps<E>(estimator: &E)
 where
@@ -36,6 +36,9 @@ fn function_transformer() {
     for function in [Function::Log1p, Function::Sqrt, Function::Abs, Function::Clip { low: -1.0, high: 2.5 }] {
         keeps(&FunctionTransformer::new(function).unwrap());
     }
+    let back = FunctionTransformer::new(Function::Log1p).unwrap().inverse_func(Function::Expm1).unwrap();
+    keeps(&back);
+    keeps(&Pipeline::new(vec![Step::new("log", back), Step::new("scale", StandardScaler::new())]).unwrap());
     let columns = [
         ("ratio", col("float") / col("integer")),
         ("flag", (1.0 - col("flag")) * col("float").abs().sqrt()),

@@ -1,10 +1,13 @@
 //! Different estimators for different columns, side by side.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::{collections::BTreeSet, fmt, ops::Range};
 
 use drivetrain_plan::{Plan, PlanBuilder, PlanError, Schema, SelectedTable, Table};
 
-use crate::{AnyEstimator, Columns, Estimator, FitError, Fitted, ParameterError, check_input, pipeline::check_names};
+use crate::{
+    AnyEstimator, AnyFitted, Columns, Estimator, FitError, Fitted, ParameterError, Summary, check_input,
+    pipeline::check_names, summary,
+};
 
 /// The name of the block of columns that no other block takes.
 const REMAINDER: &str = "remainder";
@@ -151,6 +154,8 @@ pub struct FittedBlock {
     pub name: String,
     /// The columns it takes, as they were found at fit.
     pub columns: Vec<String>,
+    /// What its estimator learned; `None` when it has none or no column for it.
+    pub fitted: Option<AnyFitted>,
     /// The plan from these columns to the block's output; `None` when there is none.
     pub plan: Option<Plan>,
     /// The positions of the block's output among the features.
@@ -158,6 +163,12 @@ pub struct FittedBlock {
 }
 
 impl FittedColumnTransformer {
+    /// The fitted block called `name`; `remainder` for the columns that no block takes.
+    #[must_use]
+    pub fn block(&self, name: &str) -> Option<&FittedBlock> {
+        self.blocks.iter().find(|block| block.name == name)
+    }
+
     /// The fitted blocks in order, the remainder last.
     #[must_use]
     pub fn blocks(&self) -> &[FittedBlock] {
@@ -165,25 +176,27 @@ impl FittedColumnTransformer {
     }
 }
 
-/// Fits the plan of one block; `None` when it has no output.
+/// Fits one block; both are `None` when it has no output.
 fn fit_block(
     action: &Action,
     name: &str,
     columns: &[String],
     x: &dyn Table,
     y: Option<&[f64]>,
-) -> Result<Option<Plan>, FitError> {
+) -> Result<(Option<AnyFitted>, Option<Plan>), FitError> {
     if columns.is_empty() || *action == Action::Drop {
-        return Ok(None);
+        return Ok((None, None));
     }
     let selected = SelectedTable::new(x, columns)
         .map_err(|column| FitError::UnknownColumns { reader: format!("block `{name}`"), columns: vec![column] })?;
     match action {
-        Action::Drop => Ok(None),
-        Action::Passthrough => Ok(Some(Plan::identity(selected.schema().clone())?)),
+        Action::Drop => Ok((None, None)),
+        Action::Passthrough => Ok((None, Some(Plan::identity(selected.schema().clone())?))),
         Action::Fit(estimator) => {
             let step = |source| FitError::Step { step: name.to_owned(), source: Box::new(source) };
-            estimator.fit_plan(&selected, y).map(Some).map_err(step)
+            let fitted = estimator.fit_any(&selected, y).map_err(step)?;
+            let plan = fitted.lower().map_err(|error| step(error.into()))?;
+            Ok((Some(fitted), Some(plan)))
         }
     }
 }
@@ -197,7 +210,7 @@ impl Estimator for ColumnTransformer {
         let mut blocks = Vec::new();
         let mut width = 0;
         for Resolved { name, action, columns } in self.resolve(x.schema())? {
-            let plan = fit_block(&action, name, &columns, x, y)?;
+            let (fitted, plan) = fit_block(&action, name, &columns, x, y)?;
             let start = width;
             if let Some(plan) = &plan {
                 for output in builder.inline(plan, |column| Some(column.to_owned()))? {
@@ -207,7 +220,7 @@ impl Estimator for ColumnTransformer {
                     width += 1;
                 }
             }
-            blocks.push(FittedBlock { name: name.to_owned(), columns, plan, outputs: start..width });
+            blocks.push(FittedBlock { name: name.to_owned(), columns, fitted, plan, outputs: start..width });
         }
         Ok(FittedColumnTransformer { blocks, plan: builder.build()? })
     }
@@ -216,6 +229,29 @@ impl Estimator for ColumnTransformer {
 impl Fitted for FittedColumnTransformer {
     fn lower(&self) -> Result<Plan, PlanError> {
         Ok(self.plan.clone())
+    }
+
+    fn summary(&self) -> Summary {
+        summarise("ColumnTransformer", &self.blocks)
+    }
+}
+
+/// A part for every block, with the columns it takes.
+pub(crate) fn summarise(title: &str, blocks: &[FittedBlock]) -> Summary {
+    blocks.iter().fold(Summary::new(title), |summary, block| {
+        let columns = summary::list(block.columns.iter().cloned());
+        let part = match (&block.fitted, &block.plan) {
+            (Some(fitted), _) => fitted.summary(),
+            (None, Some(_)) => Summary::new("passthrough"),
+            (None, None) => Summary::new("drop"),
+        };
+        summary.part(format!("{} [{columns}]", block.name), part)
+    })
+}
+
+impl fmt::Display for FittedColumnTransformer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.summary().fmt(f)
     }
 }
 

@@ -226,4 +226,7 @@ pub enum TransformError {
     /// The plan could not be applied.
     #[error("the plan could not be applied")]
     Apply(#[from] ApplyError),
+    /// There is no way back from the output to the input.
+    #[error("there is no way back from the output to the input")]
+    NoInverse,
 }

@@ -1,10 +1,14 @@
 //! Several estimators on the same columns, side by side.
 
+use std::fmt;
+
 use drivetrain_plan::{Plan, PlanError, Table};
 
 use crate::{
     AnyEstimator, Block, ColumnTransformer, Columns, Estimator, FitError, Fitted, FittedBlock, FittedColumnTransformer,
-    ParameterError, column_transformer::Action, pipeline::check_names,
+    ParameterError, Summary,
+    column_transformer::{Action, summarise},
+    pipeline::check_names,
 };
 
 /// A named branch of a [`FeatureUnion`].
@@ -77,6 +81,12 @@ impl FeatureUnion {
 pub struct FittedFeatureUnion(FittedColumnTransformer);
 
 impl FittedFeatureUnion {
+    /// The fitted branch called `name`.
+    #[must_use]
+    pub fn branch(&self, name: &str) -> Option<&FittedBlock> {
+        self.branches().iter().find(|branch| branch.name == name)
+    }
+
     /// The fitted branches, in order.
     #[must_use]
     pub fn branches(&self) -> &[FittedBlock] {
@@ -103,6 +113,16 @@ impl Estimator for FeatureUnion {
 impl Fitted for FittedFeatureUnion {
     fn lower(&self) -> Result<Plan, PlanError> {
         self.0.lower()
+    }
+
+    fn summary(&self) -> Summary {
+        summarise("FeatureUnion", self.branches())
+    }
+}
+
+impl fmt::Display for FittedFeatureUnion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.summary().fmt(f)
     }
 }
 

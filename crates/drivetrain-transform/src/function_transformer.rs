@@ -171,6 +171,13 @@ impl Fitted for FittedFunctionTransformer {
     fn lower(&self) -> Result<Plan, PlanError> {
         self.parameters.0.lower(&self.schema)
     }
+
+    fn inverse(&self) -> Result<Option<Plan>, PlanError> {
+        match &self.parameters.0 {
+            Formula::Each { inverse_func: Some(inverse), .. } => each(inverse, self.lower()?.output_schema()).map(Some),
+            _ => Ok(None),
+        }
+    }
 }
 
 #[cfg(test)]

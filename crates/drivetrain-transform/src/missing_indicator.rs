@@ -4,7 +4,7 @@ use drivetrain_plan::{Function, Op, Plan, PlanBuilder, PlanError, Schema, Table}
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Estimator, FitError, Fitted,
+    Estimator, FitError, Fitted, Summary,
     check::{check_input, column, has_missing},
 };
 
@@ -108,6 +108,10 @@ impl Fitted for FittedMissingIndicator {
         }
         indicate(&mut builder, &self.features);
         builder.build()
+    }
+
+    fn summary(&self) -> Summary {
+        Summary::new("MissingIndicator").table(["column"], self.features.iter().map(|name| [name.clone()]))
     }
 }
 

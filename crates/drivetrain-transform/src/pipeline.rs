@@ -1,10 +1,10 @@
 //! Steps one after the other.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use drivetrain_plan::{ColumnTable, Plan, PlanError, Table};
 
-use crate::{AnyEstimator, Estimator, FitError, Fitted, ParameterError, check_input};
+use crate::{AnyEstimator, AnyFitted, Estimator, FitError, Fitted, ParameterError, Summary, check_input};
 
 /// A named step of a [`Pipeline`].
 #[derive(Debug, Clone, PartialEq)]
@@ -80,7 +80,7 @@ impl Pipeline {
     }
 }
 
-/// What a [`Pipeline`] learned: one plan per step.
+/// What a [`Pipeline`] learned: the plan of the whole, and what each step learned.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FittedPipeline {
     steps: Vec<FittedStep>,
@@ -92,11 +92,19 @@ pub struct FittedPipeline {
 pub struct FittedStep {
     /// The step's name.
     pub name: String,
+    /// What it learned.
+    pub fitted: AnyFitted,
     /// The plan from the step's input to its output.
     pub plan: Plan,
 }
 
 impl FittedPipeline {
+    /// The fitted step called `name`.
+    #[must_use]
+    pub fn step(&self, name: &str) -> Option<&FittedStep> {
+        self.steps.iter().find(|step| step.name == name)
+    }
+
     /// The fitted steps, in order.
     #[must_use]
     pub fn steps(&self) -> &[FittedStep] {
@@ -115,18 +123,19 @@ impl Estimator for Pipeline {
         for (index, step) in self.steps.iter().enumerate() {
             let input: &dyn Table = between.as_ref().map_or(x, |table| table);
             let fitted = if index + 1 < self.steps.len() {
-                step.estimator.fit_run(input, y).map(|(plan, output)| (plan, Some(output)))
+                step.estimator.fit_run(input, y).map(|(fitted, output)| (fitted, Some(output)))
             } else {
-                step.estimator.fit_plan(input, y).map(|plan| (plan, None))
+                step.estimator.fit_any(input, y).map(|fitted| (fitted, None))
             };
             let named = |source| FitError::Step { step: step.name.clone(), source: Box::new(source) };
-            let (plan, output) = fitted.map_err(named)?;
+            let (fitted, output) = fitted.map_err(named)?;
+            let plan = fitted.lower().map_err(|error| named(error.into()))?;
             let joined = match &whole {
                 None => plan.clone(),
                 Some(before) => before.then(&plan).map_err(|error| named(error.into()))?,
             };
             whole = Some(joined);
-            steps.push(FittedStep { name: step.name.clone(), plan });
+            steps.push(FittedStep { name: step.name.clone(), fitted, plan });
             between = output;
         }
         let plan = match whole {
@@ -141,14 +150,41 @@ impl Fitted for FittedPipeline {
     fn lower(&self) -> Result<Plan, PlanError> {
         Ok(self.plan.clone())
     }
+
+    /// The inverses of the steps, the last one first, when all of them have one.
+    fn inverse(&self) -> Result<Option<Plan>, PlanError> {
+        let mut whole: Option<Plan> = None;
+        for step in self.steps.iter().rev() {
+            let Some(inverse) = step.fitted.inverse()? else { return Ok(None) };
+            whole = Some(match whole {
+                None => inverse,
+                Some(after) => after.then(&inverse)?,
+            });
+        }
+        Ok(whole)
+    }
+
+    fn summary(&self) -> Summary {
+        let part = |summary: Summary, step: &FittedStep| summary.part(&step.name, step.fitted.summary());
+        self.steps.iter().fold(Summary::new("Pipeline"), part)
+    }
+}
+
+impl fmt::Display for FittedPipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.summary().fmt(f)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use drivetrain_plan::Column;
+    use drivetrain_plan::{Column, Function, Value};
 
     use super::*;
-    use crate::{OneHotEncoder, SimpleImputer, StandardScaler};
+    use crate::{
+        Block, ColumnTransformer, FittedSimpleImputer, FunctionTransformer, OneHotEncoder, Remainder, SimpleImputer,
+        StandardScaler, TransformError,
+    };
 
     fn table() -> ColumnTable {
         ColumnTable::new(vec![("x".into(), Column::from(vec![1.0, f64::NAN, 5.0]))]).unwrap()
@@ -187,5 +223,63 @@ mod tests {
         };
         assert_eq!(pipeline(true), pipeline(true));
         assert_ne!(pipeline(true), pipeline(false));
+    }
+
+    #[test]
+    fn steps_are_found_by_name_and_hold_what_they_learned() {
+        let steps = vec![Step::new("impute", SimpleImputer::mean()), Step::new("scale", StandardScaler::new())];
+        let fitted = Pipeline::new(steps).unwrap().fit(&table(), None).unwrap();
+        let imputer = fitted.step("impute").unwrap().fitted.downcast_ref::<FittedSimpleImputer>().unwrap();
+        assert_eq!(imputer.columns()[0].statistic, Some(Value::Float64(3.0)));
+        assert!(fitted.step("scale").unwrap().fitted.downcast_ref::<FittedSimpleImputer>().is_none());
+        assert_eq!(fitted.step("other"), None);
+    }
+
+    #[test]
+    fn the_inverse_undoes_the_steps_from_the_last_one_on_when_all_can_be_undone() {
+        let log = FunctionTransformer::new(Function::Log1p).unwrap();
+        let undone = |log: FunctionTransformer| {
+            let steps = vec![Step::new("log", log), Step::new("scale", StandardScaler::new())];
+            let fitted = Pipeline::new(steps).unwrap().fit(&table(), None).unwrap();
+            fitted.inverse_transform(&fitted.run(&table()).unwrap())
+        };
+        let back = undone(log.clone().inverse_func(Function::Expm1).unwrap()).unwrap();
+        let back = back.column("x").unwrap().to_f64().unwrap().into_owned();
+        assert!((back[0] - 1.0).abs() < 1e-14 && back[1].is_nan() && (back[2] - 5.0).abs() < 1e-14, "{back:?}");
+        assert!(matches!(undone(log), Err(TransformError::NoInverse)));
+    }
+
+    #[test]
+    fn a_fitted_pipeline_shows_what_each_step_learned() {
+        let columns = vec![
+            ("weight".into(), Column::from(vec![2000.0, f64::NAN, 3500.5])),
+            ("origin".into(), Column::from(vec![Some("usa"), Some("japan"), None])),
+            ("id".into(), Column::from(vec![1_i64, 2, 3])),
+        ];
+        let table = ColumnTable::new(columns).unwrap();
+        let numbers =
+            Pipeline::new(vec![Step::new("impute", SimpleImputer::mean()), Step::new("scale", StandardScaler::new())]);
+        let blocks = ColumnTransformer::new(vec![
+            Block::new("numbers", numbers.unwrap(), ["weight"]),
+            Block::new("text", OneHotEncoder::new(), ["origin"]),
+        ]);
+        let columns = blocks.unwrap().remainder(Remainder::Passthrough);
+        let fitted = Pipeline::new(vec![Step::new("columns", columns)]).unwrap().fit(&table, None).unwrap();
+        let expected = "\
+Pipeline
+  columns: ColumnTransformer
+    numbers [weight]: Pipeline
+      impute: SimpleImputer
+        column  fill
+        weight  2750.25
+      scale: StandardScaler
+        column  mean     scale
+        weight  2750.25  612.577
+    text [origin]: OneHotEncoder
+      column  categories
+      origin  japan, usa, nan
+    remainder [id]: passthrough
+";
+        assert_eq!(fitted.to_string(), expected);
     }
 }

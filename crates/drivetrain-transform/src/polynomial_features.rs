@@ -5,7 +5,7 @@ use std::iter;
 use drivetrain_plan::{Operand, Operator, Plan, PlanBuilder, PlanError, Schema, Table};
 use serde::{Deserialize, Serialize};
 
-use crate::{Estimator, FitError, Fitted, ParameterError, arithmetic, check_input, check_numeric};
+use crate::{Estimator, FitError, Fitted, ParameterError, Summary, arithmetic, check_input, check_numeric};
 
 /// Products with more factors than these, counted together, would make no table that anyone could hold.
 const MAX_FACTORS: u64 = 1 << 20;
@@ -210,6 +210,12 @@ impl Fitted for FittedPolynomialFeatures {
             }
         }
         builder.build()
+    }
+
+    fn summary(&self) -> Summary {
+        let (min, max) = self.parameters.degrees;
+        Summary::new(format!("PolynomialFeatures of degree {min} to {max}"))
+            .table(["column"], self.schema.names().map(|name| [name.to_owned()]))
     }
 }
 

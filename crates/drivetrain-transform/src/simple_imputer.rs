@@ -8,10 +8,11 @@ use drivetrain_plan::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Estimator, FitError, Fitted, Moments,
+    Estimator, FitError, Fitted, Moments, Summary,
     check::{check_input, check_numeric, column, has_missing},
     missing_indicator::indicate,
     statistics::median,
+    summary::number,
 };
 
 /// What stands in for a missing value.
@@ -226,6 +227,22 @@ impl Fitted for FittedSimpleImputer {
         }
         indicate(&mut builder, &self.indicated);
         builder.build()
+    }
+
+    fn summary(&self) -> Summary {
+        let fill = |column: &ImputedColumn| match &column.statistic {
+            Some(Value::Float64(value)) => number(*value),
+            Some(value) => value.to_string(),
+            None => "left out: no value".to_owned(),
+        };
+        let columns = self.columns.iter();
+        if self.indicated.is_empty() {
+            let rows = columns.map(|column| [column.name.clone(), fill(column)]);
+            return Summary::new("SimpleImputer").table(["column", "fill"], rows);
+        }
+        let indicator = |name: &String| if self.indicated.contains(name) { "yes" } else { "no" }.to_owned();
+        let rows = columns.map(|column| [column.name.clone(), fill(column), indicator(&column.name)]);
+        Summary::new("SimpleImputer").table(["column", "fill", "indicator"], rows)
     }
 }
 

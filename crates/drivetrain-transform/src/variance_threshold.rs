@@ -3,7 +3,10 @@
 use drivetrain_plan::{Plan, PlanBuilder, PlanError, Schema, Table};
 use serde::{Deserialize, Serialize};
 
-use crate::{Estimator, FitError, Fitted, Moments, ParameterError, check_input, check_numeric, statistics::extremes};
+use crate::{
+    Estimator, FitError, Fitted, Moments, ParameterError, Summary, check_input, check_numeric, statistics::extremes,
+    summary::number,
+};
 
 /// Leaves out the columns whose variance at fit is not above a threshold, like scikit-learn's `VarianceThreshold`.
 ///
@@ -119,6 +122,14 @@ impl Fitted for FittedVarianceThreshold {
             builder.output(name, name);
         }
         builder.build()
+    }
+
+    fn summary(&self) -> Summary {
+        let columns = self.schema.names().zip(&self.variances).map(|(name, variance)| {
+            let kept = if *variance > self.parameters.limit { "yes" } else { "no" };
+            [name.to_owned(), number(*variance), kept.to_owned()]
+        });
+        Summary::new("VarianceThreshold").table(["column", "variance", "kept"], columns)
     }
 }
 

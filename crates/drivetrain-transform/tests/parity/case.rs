@@ -32,6 +32,8 @@ pub(crate) struct Case {
     expected: Vec<Vec<Value>>,
     #[serde(default)]
     pub(crate) atol: f64,
+    /// What the inverse makes of the output.
+    inverse: Option<Vec<Vec<Value>>>,
     /// Whether every bit must agree.
     #[serde(default)]
     exact: bool,
@@ -101,28 +103,33 @@ impl Case {
             Err(error) => return refused("transform", error.to_string()),
         };
         assert_eq!(self.error, None, "{}: scikit-learn refuses this", self.name);
-        self.check_output(&output);
+        self.check_table(&output, &self.feature_names, &self.expected, "output");
+        if let Some(expected) = &self.inverse {
+            let names: Vec<String> = self.fit.iter().map(|column| column.name.clone()).collect();
+            self.check_table(&fitted.inverse_transform(&output).unwrap(), &names, expected, "inverse");
+        }
         Some(fitted)
     }
 
-    fn check_output(&self, output: &ColumnTable) {
-        assert_eq!(output.schema().names().collect::<Vec<_>>(), self.feature_names, "{}", self.name);
+    fn check_table(&self, found: &ColumnTable, names: &[String], expected: &[Vec<Value>], what: &str) {
+        let what = format!("{}: {what}", self.name);
+        assert_eq!(found.schema().names().collect::<Vec<_>>(), names, "{what}");
         // A table without columns does not know its rows.
-        let n_rows = if self.feature_names.is_empty() { 0 } else { self.expected.len() };
-        assert_eq!(output.n_rows(), n_rows, "{}", self.name);
-        for (index, name) in self.feature_names.iter().enumerate() {
-            let column = output.column(name).unwrap();
+        assert_eq!(found.n_rows(), if names.is_empty() { 0 } else { expected.len() }, "{what}");
+        for (index, name) in names.iter().enumerate() {
+            let column = found.column(name).unwrap();
             let numbers = column.to_f64();
-            for (row, expected) in self.expected.iter().enumerate() {
-                let (expected, place) = (&expected[index], format!("{}: row {row}, column {name}", self.name));
-                match (expected, &numbers) {
-                    (Value::Null, None) => assert!(column.is_missing(row), "{place}: not missing"),
-                    (expected, None) => assert_eq!(column.text(row), expected.as_str(), "{place}"),
-                    (expected, Some(found)) if self.exact => {
-                        let expected = expected.as_f64().unwrap_or(f64::NAN);
+            for (row, expected) in expected.iter().enumerate() {
+                let (expected, place) = (&expected[index], format!("{what}: row {row}, column {name}"));
+                let number = expected.as_f64().or(expected.as_bool().map(|flag| f64::from(u8::from(flag))));
+                match &numbers {
+                    None if expected.is_null() => assert!(column.is_missing(row), "{place}: not missing"),
+                    None => assert_eq!(column.text(row), expected.as_str(), "{place}"),
+                    Some(found) if self.exact => {
+                        let expected = number.unwrap_or(f64::NAN);
                         assert_eq!(found[row].to_bits(), expected.to_bits(), "{place}: {}, not {expected}", found[row]);
                     }
-                    (expected, Some(found)) => assert_close(found[row], expected.as_f64(), self.atol, &place),
+                    Some(found) => assert_close(found[row], number, self.atol, &place),
                 }
             }
         }
