@@ -40,11 +40,13 @@ pub enum Law {
     SaveAndLoad,
     /// `check_pipeline_consistency`.
     PipelineOfOne,
+    /// `test_one_hot_encoder_inverse`, `test_minmax_scaler_iris` and others.
+    Inverse,
 }
 
 impl Law {
     /// All laws.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::InputUntouched,
         Self::ParametersUntouched,
         Self::FittedUntouched,
@@ -61,6 +63,7 @@ impl Law {
         Self::EmptyTable,
         Self::SaveAndLoad,
         Self::PipelineOfOne,
+        Self::Inverse,
     ];
 
     /// What the law says.
@@ -83,6 +86,9 @@ impl Law {
             Self::EmptyTable => "a table without rows or without columns cannot be fitted",
             Self::SaveAndLoad => "what was learned, saved and loaded, transforms to the same bits",
             Self::PipelineOfOne => "a pipeline of one step is that step",
+            Self::Inverse => {
+                "the inverse, where there is one, leads from the transform of the fitted rows back to them"
+            }
         }
     }
 }

@@ -19,6 +19,7 @@ enum Fault {
     RecordsAnotherSchema,
     FitsNothing,
     TransformsOtherwiseThanItsPlan,
+    InvertsHalfOfIt,
     NeverFits,
 }
 
@@ -72,6 +73,16 @@ impl Fitted for FittedFaulty {
         builder.build()
     }
 
+    fn inverse(&self) -> Result<Option<Plan>, PlanError> {
+        if self.fault != Fault::InvertsHalfOfIt {
+            return Ok(None);
+        }
+        let mut builder = PlanBuilder::new(self.lower()?.output_schema().clone());
+        builder.push(Op::Scale { column: "x".into(), center: 0.0, scale: 0.5, output: "back".into() });
+        builder.output("x", "back");
+        builder.build().map(Some)
+    }
+
     fn transform(&self, x: &dyn Table) -> Result<Matrix, TransformError> {
         let plain = self.lower()?.apply(x)?;
         let values = plain.column("x").unwrap_or_default();
@@ -108,6 +119,7 @@ fn each_fault_breaks_the_law_that_names_it() {
     assert_eq!(broken_law(Fault::RecordsAnotherSchema), Law::SchemaRecorded);
     assert_eq!(broken_law(Fault::FitsNothing), Law::EmptyTable);
     assert_eq!(broken_law(Fault::TransformsOtherwiseThanItsPlan), Law::SaveAndLoad);
+    assert_eq!(broken_law(Fault::InvertsHalfOfIt), Law::Inverse);
     assert!(matches!(broken_law(Fault::DropsARow), Law::RowOrder | Law::RowAlone | Law::RowCount));
 }
 

@@ -99,6 +99,36 @@ pub enum Op {
         /// The `float64` columns written, one per column read.
         outputs: Vec<String>,
     },
+    /// The position of the largest number of each row, the first of several: what a one-hot row stands for. Missing
+    /// where none is above 0 or one is missing.
+    ArgMax {
+        /// The numeric columns that make up the row.
+        columns: Vec<String>,
+        /// The `float64` column written.
+        output: String,
+    },
+    /// The category that a number stands for: what [`Op::Encode`] undoes.
+    Decode {
+        /// The numeric column read.
+        column: String,
+        /// The categories.
+        categories: Categories,
+        /// The number of each category, none twice.
+        values: Vec<f64>,
+        /// The number of a missing value, NaN included; without one, a missing number stands for nothing.
+        missing: Option<f64>,
+        /// What happens to a number that stands for nothing; ignored, it becomes missing.
+        unknown: UnknownCategory,
+        /// The type of the column written, one that takes the categories.
+        to: DataType,
+        /// The column written.
+        output: String,
+    },
+    /// Refuses rows in which one of some columns is missing. Writes nothing, and runs whatever the outputs depend on.
+    RefuseMissing {
+        /// The columns looked at, of any type.
+        columns: Vec<String>,
+    },
     /// Code that the reader brings along, found by `kind` in a [`Registry`](crate::Registry).
     Extension {
         /// The name in the registry.
@@ -220,8 +250,16 @@ impl Op {
             Self::Function { .. } => "function",
             Self::Encode { .. } => "encode",
             Self::Normalize { .. } => "normalize",
+            Self::ArgMax { .. } => "arg_max",
+            Self::Decode { .. } => "decode",
+            Self::RefuseMissing { .. } => "refuse_missing",
             Self::Extension { .. } => "extension",
         }
+    }
+
+    /// Whether it runs for the sake of its errors, although no output depends on it.
+    pub(crate) const fn is_check(&self) -> bool {
+        matches!(self, Self::RefuseMissing { .. })
     }
 
     /// The columns read.
@@ -233,6 +271,7 @@ impl Op {
             | Self::Impute { column, .. }
             | Self::Function { column, .. }
             | Self::Encode { column, .. }
+            | Self::Decode { column, .. }
             | Self::OneHot { column, .. } => vec![column],
             Self::Arithmetic { left, right, .. } => [left, right]
                 .into_iter()
@@ -241,9 +280,10 @@ impl Op {
                     Operand::Constant(_) => None,
                 })
                 .collect(),
-            Self::Normalize { columns, .. } | Self::Extension { columns, .. } => {
-                columns.iter().map(String::as_str).collect()
-            }
+            Self::Normalize { columns, .. }
+            | Self::ArgMax { columns, .. }
+            | Self::RefuseMissing { columns }
+            | Self::Extension { columns, .. } => columns.iter().map(String::as_str).collect(),
         }
     }
 
@@ -256,7 +296,10 @@ impl Op {
             | Self::Scale { output, .. }
             | Self::Function { output, .. }
             | Self::Encode { output, .. }
+            | Self::Decode { output, .. }
+            | Self::ArgMax { output, .. }
             | Self::Impute { output, .. } => vec![output],
+            Self::RefuseMissing { .. } => Vec::new(),
             Self::OneHot { outputs, .. } | Self::Normalize { outputs, .. } => {
                 outputs.iter().map(String::as_str).collect()
             }
@@ -272,6 +315,7 @@ impl Op {
             | Self::Scale { column, output, .. }
             | Self::Function { column, output, .. }
             | Self::Encode { column, output, .. }
+            | Self::Decode { column, output, .. }
             | Self::Impute { column, output, .. } => {
                 *column = read(column);
                 *output = write(output);
@@ -296,6 +340,17 @@ impl Op {
                 }
                 for output in outputs {
                     *output = write(output);
+                }
+            }
+            Self::ArgMax { columns, output } => {
+                for column in columns {
+                    *column = read(column);
+                }
+                *output = write(output);
+            }
+            Self::RefuseMissing { columns } => {
+                for column in columns {
+                    *column = read(column);
                 }
             }
             Self::Extension { columns, outputs, .. } => {
@@ -404,6 +459,25 @@ impl Op {
                 let reason = format!("{} outputs for {} columns", outputs.len(), columns.len());
                 constant(columns.first().map_or("", String::as_str), outputs.len() == columns.len(), &reason)?;
                 Ok(outputs.iter().map(|output| Field::new(output, DataType::Float64)).collect())
+            }
+            Self::ArgMax { columns, output } => {
+                columns.iter().try_for_each(|column| numeric(column))?;
+                constant(output, !columns.is_empty(), "there is no column to choose from")?;
+                Ok(vec![Field::new(output, DataType::Float64)])
+            }
+            Self::Decode { column, categories, values, missing, to, output, .. } => {
+                numeric(column)?;
+                constant(output, categories.matches(*to), &format!("the categories do not fit a column of {to}"))?;
+                let reason = format!("{} values for {} categories", values.len(), categories.len());
+                constant(column, values.len() == categories.len(), &reason)?;
+                let numbers = values.iter().chain(missing.iter().filter(|value| !value.is_nan()));
+                let repeated = Categories::Float64(numbers.copied().collect()).first_repeated();
+                constant(column, repeated.is_none(), "a number is NaN or stands for two things")?;
+                Ok(vec![Field::new(output, *to)])
+            }
+            Self::RefuseMissing { columns } => {
+                columns.iter().try_for_each(|column| read(column).map(drop))?;
+                Ok(Vec::new())
             }
             Self::Extension { columns, outputs, .. } => {
                 columns.iter().try_for_each(|column| read(column).map(drop))?;

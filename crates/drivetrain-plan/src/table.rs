@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{Column, Field, Schema, TableError};
+use crate::{Column, Field, Matrix, Schema, TableError};
 
 /// Named, typed columns of equal length.
 pub trait Table: Sync {
@@ -119,6 +119,17 @@ impl Table for LentTable<'_> {
     fn column(&self, name: &str) -> Option<Column<'_>> {
         let column = self.columns.get(self.schema.names().position(|column| column == name)?)?;
         Some(column.view(0, column.len()))
+    }
+}
+
+impl TryFrom<&Matrix> for ColumnTable {
+    type Error = TableError;
+
+    /// The features as `float64` columns.
+    fn try_from(matrix: &Matrix) -> Result<Self, Self::Error> {
+        let values = matrix.values();
+        let columns = values.columns().into_iter().map(|column| Column::from(column.to_vec()));
+        Self::new(matrix.feature_names().iter().cloned().zip(columns).collect())
     }
 }
 

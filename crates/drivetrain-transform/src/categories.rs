@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use drivetrain_plan::{Categories, Op, PlanBuilder, Program, Registry, Schema, UnknownValue};
+use drivetrain_plan::{
+    Categories, DataType, Op, PlanBuilder, Program, Registry, Schema, UnknownCategory, UnknownValue,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -24,6 +26,30 @@ pub struct EncodedColumn {
     pub categories: Categories,
     /// Whether missing is a category, after all others.
     pub missing: bool,
+}
+
+impl EncodedColumn {
+    /// The categories as text, a missing one last.
+    pub(crate) fn labels(&self) -> impl Iterator<Item = String> {
+        let labels = (0..self.categories.len()).filter_map(|index| self.categories.label(index));
+        labels.chain(self.missing.then(|| "nan".to_owned()))
+    }
+
+    /// Appends what finds the category at position `code`, and its output; `missing` is the number of a missing value.
+    pub(crate) fn decode(
+        &self,
+        builder: &mut PlanBuilder,
+        code: String,
+        missing: Option<f64>,
+        unknown: UnknownCategory,
+        to: DataType,
+    ) {
+        let output = builder.fresh(&self.name);
+        builder.output(&self.name, &output);
+        let values = (0..self.categories.len()).map(|code| code as f64).collect();
+        let categories = self.categories.clone();
+        builder.push(Op::Decode { column: code, categories, values, missing, unknown, to, output });
+    }
 }
 
 impl Declared {

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use drivetrain_plan::ApplyError;
 use drivetrain_plan::{
-    CategoricalColumn, Categories, CategoryType, Column, DataType, Int64Column, Program, Schema, Table,
+    ApplyError, CategoricalColumn, Categories, CategoryType, Column, DataType, Int64Column, Program, Schema, Table,
+    Value,
 };
 
 use crate::{EncodedColumn, FitError, check::column, partial_fit::check_target};
@@ -143,6 +143,21 @@ impl CategoryCounts {
             Seen::Boolean(seen) => seen.iter().copied().filter(|count| *count > 0).collect(),
             Seen::Int64(seen) | Seen::Float64(seen) => seen.values().copied().collect(),
             Seen::String(seen) => seen.values().copied().collect(),
+        }
+    }
+
+    /// The value that was seen most often, of several the smallest; `None` when all were missing.
+    pub(crate) fn most_frequent(&self) -> Option<Value> {
+        fn first_of_largest<K: Clone>(seen: &BTreeMap<K, usize>) -> Option<K> {
+            // Of equal maxima `max_by_key` gives the last.
+            seen.iter().rev().max_by_key(|(_, count)| **count).map(|(category, _)| category.clone())
+        }
+        match &self.seen {
+            Seen::Boolean([0, 0]) => None,
+            Seen::Boolean([no, yes]) => Some(Value::Boolean(yes > no)),
+            Seen::Int64(seen) => first_of_largest(seen).map(Value::Int64),
+            Seen::Float64(seen) => first_of_largest(seen).map(|order| Value::Float64(float_of(order))),
+            Seen::String(seen) => first_of_largest(seen).map(Value::String),
         }
     }
 

@@ -2,13 +2,13 @@
 
 mod partial_fit;
 
-use std::{collections::BTreeSet, ops::Range};
+use std::{collections::BTreeSet, fmt, ops::Range};
 
 use drivetrain_plan::{Plan, PlanBuilder, PlanError, Schema, SelectedTable, Table};
 
 use crate::{
-    AnyEstimator, Columns, DynEstimator, DynPartialFit, Estimator, FitError, Fitted, ParameterError, check_input,
-    pipeline::check_names,
+    AnyEstimator, AnyFitted, Columns, DynPartialFit, Estimator, FitError, Fitted, ParameterError, Summary, check_input,
+    pipeline::check_names, summary,
 };
 
 pub use partial_fit::ColumnTransformerState;
@@ -18,7 +18,7 @@ const REMAINDER: &str = "remainder";
 
 /// What happens to columns.
 #[derive(Debug, Clone, PartialEq)]
-enum Action {
+pub(crate) enum Action {
     Drop,
     Passthrough,
     Fit(AnyEstimator),
@@ -27,15 +27,15 @@ enum Action {
 /// A named block of a [`ColumnTransformer`]: some columns and what happens to them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
-    name: String,
-    action: Action,
-    columns: Columns,
+    pub(crate) name: String,
+    pub(crate) action: Action,
+    pub(crate) columns: Columns,
 }
 
 impl Block {
     /// A block that fits `estimator` on `columns`.
-    pub fn new(name: impl Into<String>, estimator: impl DynEstimator + 'static, columns: impl Into<Columns>) -> Self {
-        Self { name: name.into(), action: Action::Fit(AnyEstimator::new(estimator)), columns: columns.into() }
+    pub fn new(name: impl Into<String>, estimator: impl Into<AnyEstimator>, columns: impl Into<Columns>) -> Self {
+        Self { name: name.into(), action: Action::Fit(estimator.into()), columns: columns.into() }
     }
 
     /// A block that hands `columns` through as they are.
@@ -104,7 +104,12 @@ impl ColumnTransformer {
             let reason = "it is the name of the block of all other columns";
             return Err(ParameterError::StepName { name: REMAINDER.to_owned(), reason });
         }
-        Ok(Self { blocks, remainder: Remainder::Drop, verbose_feature_names_out: true })
+        Ok(Self::of(blocks))
+    }
+
+    /// Blocks whose names are known to be right.
+    pub(crate) const fn of(blocks: Vec<Block>) -> Self {
+        Self { blocks, remainder: Remainder::Drop, verbose_feature_names_out: true }
     }
 
     /// What happens to the columns that no block takes.
@@ -153,6 +158,8 @@ pub struct FittedBlock {
     pub name: String,
     /// The columns it takes, as they were found at fit.
     pub columns: Vec<String>,
+    /// What its estimator learned; `None` when it has none or no column for it.
+    pub fitted: Option<AnyFitted>,
     /// The plan from these columns to the block's output; `None` when there is none.
     pub plan: Option<Plan>,
     /// The positions of the block's output among the features.
@@ -160,6 +167,12 @@ pub struct FittedBlock {
 }
 
 impl FittedColumnTransformer {
+    /// The fitted block called `name`; `remainder` for the columns that no block takes.
+    #[must_use]
+    pub fn block(&self, name: &str) -> Option<&FittedBlock> {
+        self.blocks.iter().find(|block| block.name == name)
+    }
+
     /// The fitted blocks in order, the remainder last.
     #[must_use]
     pub fn blocks(&self) -> &[FittedBlock] {
@@ -167,25 +180,48 @@ impl FittedColumnTransformer {
     }
 }
 
-/// Fits the plan of one block; `None` when it has no output.
+impl FittedBlock {
+    /// A block without output.
+    const fn empty(name: String, columns: Vec<String>) -> Self {
+        Self { name, columns, fitted: None, plan: None, outputs: 0..0 }
+    }
+
+    /// A block that hands columns of this schema through.
+    fn passthrough(name: String, schema: &Schema) -> Result<Self, FitError> {
+        let columns = schema.names().map(str::to_owned).collect();
+        Ok(Self { plan: Some(Plan::identity(schema.clone())?), ..Self::empty(name, columns) })
+    }
+
+    /// A block whose estimator learned `fitted`.
+    fn fitted(name: String, columns: Vec<String>, fitted: AnyFitted) -> Result<Self, FitError> {
+        let plan = fitted.lower().map_err(|error| failed(&name)(error.into()))?;
+        Ok(Self { fitted: Some(fitted), plan: Some(plan), ..Self::empty(name, columns) })
+    }
+}
+
+/// Names the block in whose fit something failed.
+fn failed(name: &str) -> impl Fn(FitError) -> FitError {
+    move |source| FitError::Step { step: name.to_owned(), source: Box::new(source) }
+}
+
+/// Fits one block; where its outputs stand is not known yet.
 fn fit_block(
-    action: &Action,
-    name: &str,
-    columns: &[String],
+    Resolved { name, action, columns }: Resolved<'_>,
     x: &dyn Table,
     y: Option<&[f64]>,
-) -> Result<Option<Plan>, FitError> {
-    if columns.is_empty() || *action == Action::Drop {
-        return Ok(None);
+) -> Result<FittedBlock, FitError> {
+    let block = name.to_owned();
+    if columns.is_empty() || action == Action::Drop {
+        return Ok(FittedBlock::empty(block, columns));
     }
-    let selected = SelectedTable::new(x, columns)
+    let selected = SelectedTable::new(x, &columns)
         .map_err(|column| FitError::UnknownColumns { reader: format!("block `{name}`"), columns: vec![column] })?;
     match action {
-        Action::Drop => Ok(None),
-        Action::Passthrough => Ok(Some(Plan::identity(selected.schema().clone())?)),
+        Action::Drop => Ok(FittedBlock::empty(block, columns)),
+        Action::Passthrough => FittedBlock::passthrough(block, selected.schema()),
         Action::Fit(estimator) => {
-            let step = |source| FitError::Step { step: name.to_owned(), source: Box::new(source) };
-            estimator.fit_plan(&selected, y).map(Some).map_err(step)
+            let fitted = estimator.fit_any(&selected, y).map_err(failed(name))?;
+            FittedBlock::fitted(block, columns, fitted)
         }
     }
 }
@@ -195,12 +231,8 @@ impl Estimator for ColumnTransformer {
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
         check_input(x, y)?;
-        let mut blocks = Vec::new();
-        for Resolved { name, action, columns } in self.resolve(x.schema())? {
-            let plan = fit_block(&action, name, &columns, x, y)?;
-            blocks.push((name.to_owned(), columns, plan));
-        }
-        self.assemble(x.schema(), blocks)
+        let blocks = self.resolve(x.schema())?.into_iter().map(|block| fit_block(block, x, y));
+        self.assemble(x.schema(), blocks.collect::<Result<_, _>>()?)
     }
 
     fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
@@ -218,18 +250,13 @@ impl Estimator for ColumnTransformer {
 }
 
 impl ColumnTransformer {
-    /// What was learned, from the name, the columns and the plan of each block.
-    fn assemble(
-        &self,
-        schema: &Schema,
-        fitted: impl IntoIterator<Item = (String, Vec<String>, Option<Plan>)>,
-    ) -> Result<FittedColumnTransformer, FitError> {
+    /// What was learned, from the blocks, whose outputs are put one behind the other.
+    fn assemble(&self, schema: &Schema, mut blocks: Vec<FittedBlock>) -> Result<FittedColumnTransformer, FitError> {
         let mut builder = PlanBuilder::new(schema.clone());
-        let mut blocks = Vec::new();
         let mut width = 0;
-        for (name, columns, plan) in fitted {
+        for FittedBlock { name, plan, outputs, .. } in &mut blocks {
             let start = width;
-            if let Some(plan) = &plan {
+            if let Some(plan) = plan {
                 for output in builder.inline(plan, |column| Some(column.to_owned()))? {
                     let verbose = format!("{name}__{}", output.name);
                     builder
@@ -237,7 +264,7 @@ impl ColumnTransformer {
                     width += 1;
                 }
             }
-            blocks.push(FittedBlock { name, columns, plan, outputs: start..width });
+            *outputs = start..width;
         }
         Ok(FittedColumnTransformer { blocks, plan: builder.build()? })
     }
@@ -246,6 +273,29 @@ impl ColumnTransformer {
 impl Fitted for FittedColumnTransformer {
     fn lower(&self) -> Result<Plan, PlanError> {
         Ok(self.plan.clone())
+    }
+
+    fn summary(&self) -> Summary {
+        summarise("ColumnTransformer", &self.blocks)
+    }
+}
+
+/// A part for every block, with the columns it takes.
+pub(crate) fn summarise(title: &str, blocks: &[FittedBlock]) -> Summary {
+    blocks.iter().fold(Summary::new(title), |summary, block| {
+        let columns = summary::list(block.columns.iter().cloned());
+        let part = match (&block.fitted, &block.plan) {
+            (Some(fitted), _) => fitted.summary(),
+            (None, Some(_)) => Summary::new("passthrough"),
+            (None, None) => Summary::new("drop"),
+        };
+        summary.part(format!("{} [{columns}]", block.name), part)
+    })
+}
+
+impl fmt::Display for FittedColumnTransformer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.summary().fmt(f)
     }
 }
 

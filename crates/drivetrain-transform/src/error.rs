@@ -37,6 +37,19 @@ pub enum ParameterError {
         /// The values allowed.
         expected: &'static str,
     },
+    /// A function whose constants make no sense, or formulas of the same name.
+    #[error("the functions do not form a plan")]
+    Function {
+        /// Why.
+        #[source]
+        source: PlanError,
+    },
+    /// An inverse of something that can have none.
+    #[error("{estimator} cannot have an inverse")]
+    NoInverse {
+        /// What cannot have one.
+        estimator: &'static str,
+    },
     /// Declared categories that repeat or cannot be compared.
     #[error("column `{column}`: category `{category}` is declared twice or cannot be compared")]
     RepeatedCategory {
@@ -122,6 +135,14 @@ pub enum FitError {
         estimator: &'static str,
         /// Why.
         reason: String,
+    },
+    /// The output would be larger than any table should be.
+    #[error("{estimator} would multiply more than {limit} factors in all; take fewer columns or a smaller degree")]
+    TooManyFactors {
+        /// The estimator.
+        estimator: &'static str,
+        /// The largest number of factors of all products together.
+        limit: u64,
     },
     /// A constant cannot stand in a column.
     #[error("column `{column}` is {dtype}, where {value} cannot stand")]
@@ -225,4 +246,7 @@ pub enum TransformError {
     /// The plan could not be applied.
     #[error("the plan could not be applied")]
     Apply(#[from] ApplyError),
+    /// There is no way back from the output to the input.
+    #[error("there is no way back from the output to the input")]
+    NoInverse,
 }

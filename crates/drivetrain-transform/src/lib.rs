@@ -45,6 +45,7 @@
 //! operations of a [`PlanBuilder`](drivetrain_plan::PlanBuilder), what it computes from the constants it learned. The
 //! crate `drivetrain-conformance` then checks the laws that every estimator keeps.
 
+mod arithmetic;
 mod categories;
 mod category_counts;
 mod check;
@@ -52,18 +53,25 @@ mod column_statistics;
 mod column_transformer;
 mod error;
 mod estimator;
+mod expression;
+mod feature_union;
+mod fitted;
+mod function_transformer;
 mod max_abs_scaler;
 mod min_max_scaler;
+mod missing_indicator;
 mod normalizer;
 mod one_hot_encoder;
 mod ordinal_encoder;
 mod partial_fit;
 mod pipeline;
+mod polynomial_features;
 mod robust_scaler;
 mod selector;
 mod simple_imputer;
 mod standard_scaler;
 mod statistics;
+mod summary;
 mod variance_threshold;
 
 pub use categories::EncodedColumn;
@@ -76,16 +84,23 @@ pub use column_transformer::{
 pub use drivetrain_plan;
 pub use error::{FitError, ParameterError, TransformError};
 pub use estimator::{AnyEstimator, DynEstimator, Estimator, Fitted};
+pub use expression::{Expression, col};
+pub use feature_union::{Branch, FeatureUnion, FittedFeatureUnion};
+pub use fitted::{AnyFitted, DynFitted};
+pub use function_transformer::{FittedFunctionTransformer, FunctionTransformer};
 pub use max_abs_scaler::{FittedMaxAbsScaler, MaxAbsColumn, MaxAbsScaler};
 pub use min_max_scaler::{FittedMinMaxScaler, MinMaxScaler, RangedColumn};
+pub use missing_indicator::{FittedMissingIndicator, IndicatedFeatures, MissingIndicator, MissingIndicatorState};
 pub use normalizer::{FittedNormalizer, Normalizer};
 pub use one_hot_encoder::{FittedOneHotEncoder, OneHotEncoder};
 pub use ordinal_encoder::{FittedOrdinalEncoder, OrdinalEncoder};
 pub use partial_fit::{AnyState, ChunkSource, DynPartialFit, PartialFit, Progress, fit_chunks, fit_in_parts};
 pub use pipeline::{FittedPipeline, FittedStep, Pipeline, PipelineState, Step};
+pub use polynomial_features::{FittedPolynomialFeatures, PolynomialFeatures};
 pub use robust_scaler::{FittedRobustScaler, RobustColumn, RobustScaler};
 pub use selector::{ColumnSelector, Columns, DtypeClass, make_column_selector};
 pub use simple_imputer::{FittedSimpleImputer, ImputedColumn, ImputerState, SimpleImputer, Strategy};
 pub use standard_scaler::{FittedStandardScaler, ScaledColumn, StandardScaler};
 pub use statistics::{BlockStatistic, Extremes, InBlocks, Mean, Moments, Statistic};
+pub use summary::Summary;
 pub use variance_threshold::{FittedVarianceThreshold, VarianceThreshold};

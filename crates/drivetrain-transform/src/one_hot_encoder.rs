@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     DynPartialFit, EncodedColumn, EncoderState, Estimator, FitError, Fitted, ParameterError, PartialFit, Progress,
-    categories::Declared, fit_in_parts,
+    Summary, categories::Declared, fit_in_parts, summary::list,
 };
 
 /// One `float64` column per category, 1 in the row's own and 0 in the others, like scikit-learn's `OneHotEncoder` with
@@ -64,9 +64,7 @@ pub struct FittedOneHotEncoder {
 
 impl EncodedColumn {
     fn feature_names(&self) -> Vec<String> {
-        let labels = (0..self.categories.len()).filter_map(|index| self.categories.label(index));
-        let missing = self.missing.then(|| "nan".to_owned());
-        labels.chain(missing).map(|label| format!("{}_{label}", self.name)).collect()
+        self.labels().map(|label| format!("{}_{label}", self.name)).collect()
     }
 }
 
@@ -130,11 +128,31 @@ impl Fitted for FittedOneHotEncoder {
         }
         builder.build()
     }
+
+    fn inverse(&self) -> Result<Option<Plan>, PlanError> {
+        let mut builder = PlanBuilder::new(self.lower()?.output_schema().clone());
+        for (encoded, field) in self.columns.iter().zip(self.schema.fields()) {
+            let columns = encoded.feature_names();
+            if columns.is_empty() {
+                return Ok(None);
+            }
+            let code = builder.fresh(&encoded.name);
+            builder.push(Op::ArgMax { columns, output: code.clone() });
+            let missing = encoded.missing.then_some(encoded.categories.len() as f64);
+            encoded.decode(&mut builder, code, missing, self.handle_unknown, field.dtype);
+        }
+        builder.build().map(Some)
+    }
+
+    fn summary(&self) -> Summary {
+        let rows = self.columns.iter().map(|column| [column.name.clone(), list(column.labels())]);
+        Summary::new("OneHotEncoder").table(["column", "categories"], rows)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use drivetrain_plan::{Column, ColumnTable};
+    use drivetrain_plan::{CategoricalColumn, Column, ColumnTable, Int64Column};
 
     use super::*;
 
@@ -173,6 +191,36 @@ mod tests {
         assert!(
             matches!(elsewhere.fit(&input, None).unwrap_err(), FitError::UnknownColumns { columns, .. } if columns == ["y"])
         );
+    }
+
+    #[test]
+    fn the_inverse_finds_the_categories_in_the_type_of_the_column() {
+        let columns = [
+            Column::from(vec![Some("b"), None, Some("a")]),
+            Column::from(vec![Some(10_i64), None, Some(-3)]),
+            Column::from(vec![Some(true), Some(false), None]),
+            Column::Categorical(CategoricalColumn::Int64(Int64Column::new(vec![7_i64, 8, 7]))),
+        ];
+        for column in columns {
+            let input = table(column);
+            let fitted = OneHotEncoder::new().fit(&input, None).unwrap();
+            assert_eq!(fitted.inverse_transform(&fitted.run(&input).unwrap()).unwrap(), input);
+        }
+    }
+
+    #[test]
+    fn a_row_of_zeros_is_refused_or_missing_as_unknown_values_are() {
+        let input = table(Column::from(vec![Some("a"), Some("b")]));
+        let zeros = ["x_a", "x_b"].map(|name| (name.to_owned(), Column::from(vec![0.0])));
+        let zeros = ColumnTable::new(zeros.to_vec()).unwrap();
+        let back = |unknown| {
+            let fitted = OneHotEncoder::new().handle_unknown(unknown).fit(&input, None).unwrap();
+            fitted.inverse_transform(&zeros)
+        };
+        let error = back(UnknownCategory::Error).unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert_eq!(cause, "column `x`, row 0: NaN stands for no category");
+        assert!(back(UnknownCategory::Ignore).unwrap().column("x").unwrap().is_missing(0));
     }
 
     #[test]

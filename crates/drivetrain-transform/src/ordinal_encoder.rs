@@ -1,11 +1,11 @@
 //! Categories as numbers in order.
 
-use drivetrain_plan::{Categories, Op, Plan, PlanBuilder, PlanError, Schema, Table, UnknownValue};
+use drivetrain_plan::{Categories, Op, Plan, PlanBuilder, PlanError, Schema, Table, UnknownCategory, UnknownValue};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     DynPartialFit, EncodedColumn, EncoderState, Estimator, FitError, Fitted, ParameterError, PartialFit, Progress,
-    categories::Declared, fit_in_parts,
+    Summary, categories::Declared, fit_in_parts, summary::list,
 };
 
 /// One `float64` column per column, which holds the position of the row's category, like scikit-learn's
@@ -154,6 +154,25 @@ impl Fitted for FittedOrdinalEncoder {
         }
         builder.build()
     }
+
+    fn inverse(&self) -> Result<Option<Plan>, PlanError> {
+        let mut builder = PlanBuilder::new(self.lower()?.output_schema().clone());
+        // What stood for all unknown values, and any number beyond, comes back as missing.
+        let unknown = match self.handle_unknown {
+            UnknownValue::Error => UnknownCategory::Error,
+            UnknownValue::Value(_) => UnknownCategory::Ignore,
+        };
+        for (encoded, field) in self.columns.iter().zip(self.schema.fields()) {
+            let missing = encoded.missing.then_some(self.encoded_missing_value.unwrap_or(f64::NAN));
+            encoded.decode(&mut builder, encoded.name.clone(), missing, unknown, field.dtype);
+        }
+        builder.build().map(Some)
+    }
+
+    fn summary(&self) -> Summary {
+        let rows = self.columns.iter().map(|column| [column.name.clone(), list(column.labels())]);
+        Summary::new("OrdinalEncoder").table(["column", "categories"], rows)
+    }
 }
 
 #[cfg(test)]
@@ -191,5 +210,19 @@ mod tests {
         assert_eq!(error, "column `x`: encoded_missing_value is 1, which stands for a category already");
         let error = encoded(&encoder.handle_unknown(UnknownValue::Value(0.0)), vec![]).unwrap_err();
         assert_eq!(error, "column `x`: unknown_value is 0, which stands for a category already");
+    }
+
+    #[test]
+    fn the_inverse_gives_categories_gaps_for_unknown_values_and_refuses_what_was_no_code() {
+        let fit = |encoder: OrdinalEncoder| encoder.fit(&table(vec![Some(30), None, Some(4)]), None).unwrap();
+        let codes = |codes: Vec<f64>| ColumnTable::new(vec![("x".into(), Column::from(codes))]).unwrap();
+        let back = fit(OrdinalEncoder::new()).inverse_transform(&codes(vec![1.0, f64::NAN, 0.0])).unwrap();
+        assert_eq!(back, table(vec![Some(30), None, Some(4)]));
+        let error = fit(OrdinalEncoder::new()).inverse_transform(&codes(vec![2.0])).unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert_eq!(cause, "column `x`, row 0: 2 stands for no category");
+        let encoder = OrdinalEncoder::new().handle_unknown(UnknownValue::Value(-1.0)).encoded_missing_value(-2.0);
+        let back = fit(encoder).inverse_transform(&codes(vec![-1.0, -2.0, 0.0])).unwrap();
+        assert_eq!(back, table(vec![None, None, Some(4)]));
     }
 }

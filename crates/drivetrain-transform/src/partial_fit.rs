@@ -2,10 +2,10 @@
 
 use std::{any::Any, fmt, ops::Range};
 
-use drivetrain_plan::{ApplyError, Plan, RowBlocks, Schema, Table};
+use drivetrain_plan::{ApplyError, RowBlocks, Schema, Table};
 use rayon::prelude::*;
 
-use crate::{Estimator, FitError, Fitted, TransformError, check_input};
+use crate::{AnyFitted, Estimator, FitError, TransformError, check_input};
 
 /// Rows that are fed at once: their columns stay in the caches next to the processor.
 const CHUNK_ROWS: usize = 4 * 1024;
@@ -307,11 +307,11 @@ pub trait DynPartialFit: Sync {
     /// As there.
     fn merge_any(&self, state: &mut AnyState, later: AnyState) -> Result<(), FitError>;
 
-    /// As [`PartialFit::finish`]; what was learned is lowered.
+    /// As [`PartialFit::finish`].
     ///
     /// # Errors
-    /// As there, and [`FitError::Plan`].
-    fn finish_any(&self, state: AnyState) -> Result<Progress<AnyState, Plan>, FitError>;
+    /// As there, and [`FitError::Merge`] when the state belongs to another estimator.
+    fn finish_any(&self, state: AnyState) -> Result<Progress<AnyState, AnyFitted>, FitError>;
 }
 
 impl<E: PartialFit> DynPartialFit for E {
@@ -327,10 +327,10 @@ impl<E: PartialFit> DynPartialFit for E {
         self.merge(state.get_mut()?, later.take()?)
     }
 
-    fn finish_any(&self, state: AnyState) -> Result<Progress<AnyState, Plan>, FitError> {
+    fn finish_any(&self, state: AnyState) -> Result<Progress<AnyState, AnyFitted>, FitError> {
         match self.finish(state.take()?)? {
             Progress::Again(state) => Ok(Progress::Again(AnyState::new(state))),
-            Progress::Done(fitted) => Ok(Progress::Done(fitted.lower()?)),
+            Progress::Done(fitted) => Ok(Progress::Done(AnyFitted::new(fitted))),
         }
     }
 }

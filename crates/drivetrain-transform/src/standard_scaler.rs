@@ -1,9 +1,12 @@
 //! Standardisation: zero mean, unit variance.
 
-use drivetrain_plan::{Op, Plan, PlanBuilder, PlanError, Schema, Table};
+use drivetrain_plan::{Op, Operator, Plan, PlanBuilder, PlanError, Schema, Table};
 use serde::{Deserialize, Serialize};
 
-use crate::{DynPartialFit, Estimator, FitError, Fitted, InBlocks, Moments, PerColumn, fit_in_parts};
+use crate::{
+    DynPartialFit, Estimator, FitError, Fitted, InBlocks, Moments, PerColumn, Summary, arithmetic, fit_in_parts,
+    summary::number,
+};
 
 /// Subtracts the mean and divides by the population standard deviation, column by column, like scikit-learn's
 /// `StandardScaler`.
@@ -133,6 +136,20 @@ impl Fitted for FittedStandardScaler {
             builder.output(name, &output);
         }
         builder.build()
+    }
+
+    fn inverse(&self) -> Result<Option<Plan>, PlanError> {
+        let StandardScaler { with_mean, with_std } = self.parameters;
+        let columns = self.columns.iter().map(|ScaledColumn { name, mean, scale, .. }| {
+            let scale = with_std.then_some((Operator::Multiply, *scale));
+            (name.as_str(), scale.into_iter().chain(with_mean.then_some((Operator::Add, *mean))).collect())
+        });
+        arithmetic::inverse(&self.lower()?, columns)
+    }
+
+    fn summary(&self) -> Summary {
+        let rows = self.columns.iter().map(|column| [column.name.clone(), number(column.mean), number(column.scale)]);
+        Summary::new("StandardScaler").table(["column", "mean", "scale"], rows)
     }
 }
 

@@ -124,11 +124,12 @@ impl Program {
         if let Some(field) = self.plan.output_schema().fields().iter().find(|field| !field.dtype.is_numeric()) {
             return Err(ApplyError::NotNumeric { name: field.name.clone(), dtype: field.dtype });
         }
-        if values.is_empty() {
-            return Ok(());
-        }
         let width = self.outputs.len();
         let dictionaries = Dictionaries::new(&self.steps, &columns);
+        if values.is_empty() {
+            // Without outputs there still may be checks.
+            return self.block(&columns, &dictionaries, &(0..table.n_rows()), &self.sinks.runs).map(drop);
+        }
         let fill = |(block, cells): (usize, &mut [f64])| {
             let start = block * BLOCK_ROWS;
             let rows = start..start + cells.len() / width;

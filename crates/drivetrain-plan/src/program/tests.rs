@@ -305,3 +305,66 @@ fn casts_keep_values_and_missing() {
     assert_eq!(output.column("number").unwrap().describe(1), "1.0");
     assert!(matches!(plan.apply(&input).unwrap_err(), ApplyError::NotNumeric { name, .. } if name == "category"));
 }
+
+#[test]
+fn encodings_are_undone_and_what_stands_for_nothing_is_refused_or_missing() {
+    let texts = Categories::String(vec!["b".into(), "a".into()]);
+    let plan = |unknown| {
+        let fields = ["x_b", "x_a", "x_nan", "code"].map(|name| (name, DataType::Float64));
+        let mut builder = PlanBuilder::new(schema(&fields));
+        let columns = ["x_b", "x_a", "x_nan"].map(str::to_owned).to_vec();
+        builder.push(Op::ArgMax { columns, output: "x".into() });
+        for (column, values, missing, output) in
+            [("x", vec![0.0, 1.0], Some(2.0), "text"), ("code", vec![5.0, -0.5], Some(f64::NAN), "other")]
+        {
+            let (categories, to) = (texts.clone(), DataType::Categorical(CategoryType::String));
+            let (column, output) = (column.to_owned(), output.to_owned());
+            builder.output(&output, &output);
+            builder.push(Op::Decode { column, categories, values, missing, unknown, to, output });
+        }
+        builder.build().unwrap()
+    };
+    let input = |last: f64| {
+        table(vec![
+            ("x_b", Column::from(vec![0.0, 0.0, last])),
+            ("x_a", Column::from(vec![0.0, 1.0, last])),
+            ("x_nan", Column::from(vec![1.0, 0.0, 0.0])),
+            ("code", Column::from(vec![-0.5, f64::NAN, 5.0])),
+        ])
+    };
+    let found = plan(UnknownCategory::Error).run(&input(0.5)).unwrap();
+    let read = |name: &str, table: &ColumnTable| {
+        let column = table.column(name).unwrap();
+        assert!(column.dtype().is_categorical());
+        [0, 1, 2].map(|row| column.text(row).map(str::to_owned))
+    };
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(read("text", &found), [None, text("a"), text("b")]);
+    assert_eq!(read("other", &found), [text("a"), None, text("b")]);
+    let error = plan(UnknownCategory::Error).run(&input(0.0)).unwrap_err();
+    assert_eq!(error.to_string(), "column `x`, row 2: NaN stands for no category");
+    let ignored = plan(UnknownCategory::Ignore).run(&input(0.0)).unwrap();
+    assert_eq!(read("text", &ignored), [None, text("a"), None]);
+}
+
+#[test]
+fn a_check_runs_although_nothing_depends_on_it_also_in_a_plan_without_outputs() {
+    let fields = [("a", DataType::Float64), ("b", DataType::String)];
+    let mut builder = PlanBuilder::new(schema(&fields));
+    builder.push(Op::RefuseMissing { columns: vec!["b".into()] });
+    let none = builder.clone().build().unwrap();
+    builder.output("a", "a");
+    let after = Plan::identity(schema(&[("a", DataType::Float64)])).unwrap();
+    let one = builder.build().unwrap().then(&after).unwrap();
+    let gap = table(vec![
+        ("a", Column::from(vec![1.0; 700])),
+        ("b", Column::from([vec![Some("x"); 699], vec![None]].concat())),
+    ]);
+    for plan in [none, one] {
+        assert_eq!(plan.required_inputs().last().map(|field| field.name.as_str()), Some("b"));
+        for error in [plan.apply(&gap).unwrap_err(), plan.run(&gap).unwrap_err()] {
+            assert_eq!(error.to_string(), "column `b`, row 699 is missing; at fit no value of the column was");
+        }
+        assert_eq!(plan.apply(&gap.take(&[0, 1])).unwrap().n_rows(), 2);
+    }
+}

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use drivetrain_plan::{ColumnTable, Plan, Program, Registry, RowBlocks, Schema, Table};
 
 use super::{FittedPipeline, FittedStep, Pipeline, Step};
-use crate::{AnyState, DynPartialFit, FitError, PartialFit, Progress, TransformError, partial_fit::one_pass};
+use crate::{
+    AnyFitted, AnyState, DynPartialFit, FitError, PartialFit, Progress, TransformError, partial_fit::one_pass,
+};
 
 /// What a [`Pipeline`] collected so far.
 #[derive(Debug, Clone)]
@@ -27,12 +29,12 @@ pub(super) struct FittedSteps {
 
 impl FittedSteps {
     /// These steps and one more.
-    pub(super) fn push(&mut self, name: &str, plan: Plan) -> Result<(), FitError> {
+    pub(super) fn push(&mut self, step: FittedStep) -> Result<(), FitError> {
         self.plan = Some(match &self.plan {
-            None => plan.clone(),
-            Some(before) => before.then(&plan)?,
+            None => step.plan.clone(),
+            Some(before) => before.then(&step.plan)?,
         });
-        self.steps.push(FittedStep { name: name.to_owned(), plan });
+        self.steps.push(step);
         self.program = None;
         Ok(())
     }
@@ -56,7 +58,7 @@ impl FittedSteps {
         next: &dyn DynPartialFit,
         table: &dyn Table,
         y: Option<&[f64]>,
-    ) -> Result<Plan, FitError> {
+    ) -> Result<AnyFitted, FitError> {
         let schema = self.plan.as_ref().map_or(table.schema(), Plan::output_schema);
         if schema.is_empty() {
             return Err(FitError::Empty { rows: table.n_rows(), columns: 0 });
@@ -67,7 +69,7 @@ impl FittedSteps {
             let feed = |state: &mut AnyState, x: &dyn Table, y: Option<&[f64]>| self.feed(next, state, x, y);
             state = one_pass(&blocks, y, state, feed, |state, later| next.merge_any(state, later))?;
             match next.finish_any(state)? {
-                Progress::Done(plan) => return Ok(plan),
+                Progress::Done(fitted) => return Ok(fitted),
                 Progress::Again(again) => state = again,
             }
         }
@@ -95,6 +97,12 @@ impl Step {
     fn partial(&self) -> Result<&dyn DynPartialFit, FitError> {
         let (estimator, reason) = (format!("step `{}`", self.name), "its estimator cannot");
         self.estimator.as_partial_fit().ok_or(FitError::NotInParts { estimator, reason })
+    }
+
+    /// The step with what its estimator learned.
+    pub(super) fn fitted(&self, fitted: AnyFitted) -> Result<FittedStep, FitError> {
+        let plan = fitted.lower()?;
+        Ok(FittedStep { name: self.name.clone(), fitted, plan })
     }
 
     pub(super) fn failed(&self, source: FitError) -> FitError {
@@ -139,12 +147,12 @@ impl PartialFit for Pipeline {
     fn finish(&self, state: Self::State) -> Result<Progress<Self::State, FittedPipeline>, FitError> {
         let PipelineState { fitted, learning } = state;
         let step = self.learning(&fitted)?;
-        let plan = match step.partial()?.finish_any(learning).map_err(|error| step.failed(error))? {
+        let learned = match step.partial()?.finish_any(learning).map_err(|error| step.failed(error))? {
             Progress::Again(learning) => return Ok(Progress::Again(PipelineState { fitted, learning })),
-            Progress::Done(plan) => plan,
+            Progress::Done(learned) => learned,
         };
         let mut fitted = FittedSteps { steps: fitted.steps.clone(), plan: fitted.plan.clone(), program: None };
-        fitted.push(&step.name, plan).map_err(|error| step.failed(error))?;
+        step.fitted(learned).and_then(|learned| fitted.push(learned)).map_err(|error| step.failed(error))?;
         match (self.steps.get(fitted.steps.len()), &fitted.plan) {
             (None, Some(plan)) => Ok(Progress::Done(FittedPipeline { plan: plan.clone(), steps: fitted.steps })),
             (Some(next), Some(plan)) => {

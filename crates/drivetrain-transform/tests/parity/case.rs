@@ -2,8 +2,8 @@
 
 use std::{borrow::Cow, fs, path::PathBuf};
 
-use drivetrain_plan::{Column, ColumnTable, Int64Column};
-use drivetrain_transform::{Estimator, Fitted};
+use drivetrain_plan::{ApplyError, Column, ColumnTable, Int64Column, Table};
+use drivetrain_transform::{Estimator, Fitted, TransformError};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -29,9 +29,14 @@ pub(crate) struct Case {
     #[serde(default)]
     feature_names: Vec<String>,
     #[serde(default)]
-    expected: Vec<Vec<Option<f64>>>,
+    expected: Vec<Vec<Value>>,
     #[serde(default)]
     pub(crate) atol: f64,
+    /// What the inverse makes of the output.
+    inverse: Option<Vec<Vec<Value>>>,
+    /// Whether every bit must agree.
+    #[serde(default)]
+    exact: bool,
     error: Option<String>,
 }
 
@@ -87,21 +92,52 @@ impl Case {
             Ok(fitted) => fitted,
             Err(error) => return refused("fit", error),
         };
-        let matrix = match fitted.transform(&table(&self.transform)) {
-            Ok(matrix) => matrix,
+        // Whatever is not numeric is compared as typed columns.
+        let x = table(&self.transform);
+        let output = match fitted.transform(&x) {
+            Err(TransformError::Apply(ApplyError::NotNumeric { .. })) => fitted.run(&x),
+            matrix => matrix.map(|matrix| ColumnTable::try_from(&matrix).unwrap()),
+        };
+        let output = match output {
+            Ok(output) => output,
             Err(error) => return refused("transform", error.to_string()),
         };
         assert_eq!(self.error, None, "{}: scikit-learn refuses this", self.name);
-        assert_eq!(matrix.feature_names(), self.feature_names, "{}", self.name);
-        assert_eq!(matrix.n_rows(), self.expected.len(), "{}", self.name);
-        for (row, (found, expected)) in matrix.values().rows().into_iter().zip(&self.expected).enumerate() {
-            assert_eq!(found.len(), expected.len(), "{}", self.name);
-            for (column, (found, expected)) in found.iter().zip(expected).enumerate() {
-                let place = format!("{}: row {row}, column {column}", self.name);
-                assert_close(*found, *expected, self.atol, &place);
-            }
+        self.check_table(&output, &self.feature_names, &self.expected, "output");
+        if let Some(expected) = &self.inverse {
+            let names: Vec<String> = self.fit.iter().map(|column| column.name.clone()).collect();
+            self.check_table(&fitted.inverse_transform(&output).unwrap(), &names, expected, "inverse");
         }
         Some(fitted)
+    }
+
+    fn check_table(&self, found: &ColumnTable, names: &[String], expected: &[Vec<Value>], what: &str) {
+        let what = format!("{}: {what}", self.name);
+        assert_eq!(found.schema().names().collect::<Vec<_>>(), names, "{what}");
+        // A table without columns does not know its rows.
+        assert_eq!(found.n_rows(), if names.is_empty() { 0 } else { expected.len() }, "{what}");
+        for (index, name) in names.iter().enumerate() {
+            let column = found.column(name).unwrap();
+            let numbers = column.to_f64();
+            for (row, expected) in expected.iter().enumerate() {
+                let (expected, place) = (&expected[index], format!("{what}: row {row}, column {name}"));
+                let number = expected.as_f64().or(expected.as_bool().map(|flag| f64::from(u8::from(flag))));
+                match &numbers {
+                    None if expected.is_null() => assert!(column.is_missing(row), "{place}: not missing"),
+                    None => assert_eq!(column.text(row), expected.as_str(), "{place}"),
+                    Some(found) if self.exact => {
+                        let expected = number.unwrap_or(f64::NAN);
+                        assert_eq!(found[row].to_bits(), expected.to_bits(), "{place}: {}, not {expected}", found[row]);
+                    }
+                    Some(found) => assert_close(found[row], number, self.atol, &place),
+                }
+            }
+        }
+    }
+
+    /// A parameter that is true or false.
+    pub(crate) fn flag(&self, name: &str, default: bool) -> bool {
+        self.params.get(name).and_then(Value::as_bool).unwrap_or(default)
     }
 
     /// What scikit-learn learned, one entry per column; `None` where it learned nothing of that name.

@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod case;
+mod composing;
 mod encoding;
+mod features;
+mod imputing;
 mod scaling;
 mod transformers;

@@ -1,7 +1,7 @@
 //! The transformers, one test each.
 
-use drivetrain_plan::{UnknownCategory, Value as Constant};
-use drivetrain_transform::{OneHotEncoder, SimpleImputer, StandardScaler, Strategy};
+use drivetrain_plan::UnknownCategory;
+use drivetrain_transform::{OneHotEncoder, StandardScaler};
 use serde_json::Value;
 
 use crate::case::{Case, assert_close, cases};
@@ -43,32 +43,4 @@ fn one_hot(case: &Case) -> Result<OneHotEncoder, String> {
     declared
         .try_fold(encoder, |encoder, (column, categories)| encoder.categories(column, categories))
         .map_err(|e| e.to_string())
-}
-
-#[test]
-fn simple_imputer() {
-    for case in cases("SimpleImputer", 15) {
-        let fill_value = case.params.get("fill_value").map_or(Constant::Int64(0), |value| match value {
-            Value::String(text) => Constant::String(text.clone()),
-            value => value.as_i64().map_or_else(|| Constant::Float64(value.as_f64().unwrap()), Constant::Int64),
-        });
-        let strategy = match case.params["strategy"].as_str() {
-            Some("mean") => Strategy::Mean,
-            Some("median") => Strategy::Median,
-            Some("constant") => Strategy::Constant(fill_value),
-            other => panic!("{}: strategy {other:?}", case.name),
-        };
-        let keep = case.params.get("keep_empty_features").and_then(Value::as_bool).unwrap_or(false);
-        let Some(fitted) = case.check(Ok(SimpleImputer::new(strategy).keep_empty_features(keep))) else { continue };
-        let expected = case.learned("statistics").unwrap();
-        for (column, expected) in fitted.columns().iter().zip(expected) {
-            let found = column.statistic.as_ref().map(|value| match value {
-                Constant::Int64(value) => *value as f64,
-                Constant::Float64(value) => *value,
-                other => panic!("{}: {other}", case.name),
-            });
-            let place = format!("{}: statistic of {}", case.name, column.name);
-            assert_close(found.unwrap_or(f64::NAN), expected, case.atol, &place);
-        }
-    }
 }
