@@ -1,7 +1,10 @@
 //! The operations that a plan consists of.
 
+mod reader;
+
 use serde::{Deserialize, Serialize};
 
+use self::reader::Reader;
 use crate::{Categories, CategoryType, DataType, Field, Function, PlanError, Value};
 
 /// One operation: reads named, typed columns and writes new ones, each row from that row alone.
@@ -367,120 +370,94 @@ impl Op {
 
     /// The fields written, given the types of the columns that exist; checks types and constants.
     pub(crate) fn output_fields(&self, dtype: impl Fn(&str) -> Option<DataType>) -> Result<Vec<Field>, PlanError> {
-        let read = |column: &str| {
-            dtype(column)
-                .ok_or_else(|| PlanError::UnknownColumn { reader: self.name().to_owned(), column: column.to_owned() })
-        };
-        let wrong_type = |column: &str, expected: &str, found| PlanError::ColumnType {
-            reader: self.name().to_owned(),
-            column: column.to_owned(),
-            expected: expected.to_owned(),
-            found,
-        };
-        let numeric = |column: &str| match read(column)? {
-            dtype if dtype.is_numeric() => Ok(()),
-            dtype => Err(wrong_type(column, "boolean, int64 or float64", dtype)),
-        };
-        let constant = |column: &str, usable: bool, reason: &str| {
-            usable.then_some(()).ok_or_else(|| PlanError::Constant {
-                operation: self.name().to_owned(),
-                column: column.to_owned(),
-                reason: reason.to_owned(),
-            })
-        };
-        let check_categories = |column: &str, categories: &Categories| {
-            let from = read(column)?;
-            if !categories.matches(from) {
-                return Err(wrong_type(column, "a column of the type of the categories", from));
-            }
-            match categories.first_repeated() {
-                None => Ok(()),
-                Some(category) => {
-                    constant(column, false, &format!("category {category} appears twice or cannot be compared"))
-                }
-            }
-        };
+        let reader = Reader { op: self, dtype };
         match self {
             Self::Cast { column, to, output } => {
-                let from = read(column)?;
+                let from = reader.read(column)?;
                 if !castable(from, *to) {
-                    return Err(wrong_type(column, &format!("a type that becomes {to} without loss"), from));
+                    return Err(reader.wrong_type(column, &format!("a type that becomes {to} without loss"), from));
                 }
                 Ok(vec![Field::new(output, *to)])
             }
             Self::Arithmetic { left, right, output, .. } => {
                 for operand in [left, right] {
                     match operand {
-                        Operand::Column(column) => numeric(column)?,
-                        Operand::Constant(value) => constant(output, value.is_finite(), "the constant is not finite")?,
+                        Operand::Column(column) => reader.numeric(column)?,
+                        Operand::Constant(value) => {
+                            reader.constant(output, value.is_finite(), "the constant is not finite")?;
+                        }
                     }
                 }
                 Ok(vec![Field::new(output, DataType::Float64)])
             }
             Self::Scale { column, center, scale, output } => {
-                numeric(column)?;
-                constant(column, !center.is_infinite(), "the center is infinite")?;
-                constant(column, scale.is_finite() && *scale != 0.0, "the scale is 0 or not finite")?;
+                reader.numeric(column)?;
+                reader.constant(column, !center.is_infinite(), "the center is infinite")?;
+                reader.constant(column, scale.is_finite() && *scale != 0.0, "the scale is 0 or not finite")?;
                 Ok(vec![Field::new(output, DataType::Float64)])
             }
             Self::Impute { column, value, output } => {
-                let from = read(column)?;
+                let from = reader.read(column)?;
                 if let Value::Float64(value) = value {
-                    constant(column, value.is_finite(), "the constant is not finite")?;
+                    reader.constant(column, value.is_finite(), "the constant is not finite")?;
                 }
                 let to = imputed(from, value)
-                    .ok_or_else(|| wrong_type(column, &format!("a column that {value} can stand in"), from))?;
+                    .ok_or_else(|| reader.wrong_type(column, &format!("a column that {value} can stand in"), from))?;
                 Ok(vec![Field::new(output, to)])
             }
             Self::OneHot { column, categories, missing, outputs, .. } => {
-                check_categories(column, categories)?;
+                reader.categories(column, categories)?;
                 let expected = categories.len() + usize::from(*missing);
                 let reason = format!("{} outputs for {expected} categories", outputs.len());
-                constant(column, outputs.len() == expected, &reason)?;
+                reader.constant(column, outputs.len() == expected, &reason)?;
                 Ok(outputs.iter().map(|output| Field::new(output, DataType::Float64)).collect())
             }
             Self::Function { function, column, output } => {
                 match function {
-                    Function::IsMissing => read(column).map(drop)?,
-                    _ => numeric(column)?,
+                    Function::IsMissing => reader.read(column).map(drop)?,
+                    _ => reader.numeric(column)?,
                 }
                 let fault = function.fault();
-                constant(column, fault.is_none(), fault.unwrap_or_default())?;
+                reader.constant(column, fault.is_none(), fault.unwrap_or_default())?;
                 Ok(vec![Field::new(output, DataType::Float64)])
             }
             Self::Encode { column, categories, values, output, .. } => {
-                check_categories(column, categories)?;
+                reader.categories(column, categories)?;
                 let reason = format!("{} values for {} categories", values.len(), categories.len());
-                constant(column, values.len() == categories.len(), &reason)?;
+                reader.constant(column, values.len() == categories.len(), &reason)?;
                 Ok(vec![Field::new(output, DataType::Float64)])
             }
             Self::Normalize { columns, outputs, .. } => {
-                columns.iter().try_for_each(|column| numeric(column))?;
+                columns.iter().try_for_each(|column| reader.numeric(column))?;
                 let reason = format!("{} outputs for {} columns", outputs.len(), columns.len());
-                constant(columns.first().map_or("", String::as_str), outputs.len() == columns.len(), &reason)?;
+                reader.constant(columns.first().map_or("", String::as_str), outputs.len() == columns.len(), &reason)?;
                 Ok(outputs.iter().map(|output| Field::new(output, DataType::Float64)).collect())
             }
             Self::ArgMax { columns, output } => {
-                columns.iter().try_for_each(|column| numeric(column))?;
-                constant(output, !columns.is_empty(), "there is no column to choose from")?;
+                columns.iter().try_for_each(|column| reader.numeric(column))?;
+                reader.constant(output, !columns.is_empty(), "there is no column to choose from")?;
                 Ok(vec![Field::new(output, DataType::Float64)])
             }
             Self::Decode { column, categories, values, missing, to, output, .. } => {
-                numeric(column)?;
-                constant(output, categories.matches(*to), &format!("the categories do not fit a column of {to}"))?;
+                reader.numeric(column)?;
+                reader.constant(
+                    output,
+                    categories.matches(*to),
+                    &format!("the categories do not fit a column of {to}"),
+                )?;
                 let reason = format!("{} values for {} categories", values.len(), categories.len());
-                constant(column, values.len() == categories.len(), &reason)?;
+                reader.constant(column, values.len() == categories.len(), &reason)?;
                 let numbers = values.iter().chain(missing.iter().filter(|value| !value.is_nan()));
                 let repeated = Categories::Float64(numbers.copied().collect()).first_repeated();
-                constant(column, repeated.is_none(), "a number is NaN or stands for two things")?;
+                reader.constant(column, repeated.is_none(), "a number is NaN or stands for two things")?;
                 Ok(vec![Field::new(output, *to)])
             }
             Self::RefuseMissing { columns } => {
-                columns.iter().try_for_each(|column| read(column).map(drop))?;
+                columns.iter().try_for_each(|column| reader.read(column).map(drop))?;
                 Ok(Vec::new())
             }
             Self::Extension { columns, outputs, .. } => {
-                columns.iter().try_for_each(|column| read(column).map(drop))?;
+                columns.iter().try_for_each(|column| reader.read(column).map(drop))?;
                 Ok(outputs.clone())
             }
         }

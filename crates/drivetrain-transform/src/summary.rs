@@ -68,6 +68,7 @@ impl Summary {
     }
 
     /// The parts with their names, in order.
+    #[must_use]
     pub fn parts(&self) -> impl ExactSizeIterator<Item = (&str, &Self)> {
         self.parts.iter().map(|(name, part)| (name.as_str(), part))
     }
