@@ -1,5 +1,7 @@
 //! What can go wrong when estimators are built, fitted and applied.
 
+use std::num::NonZeroUsize;
+
 use drivetrain_plan::{ApplyError, DataType, PlanError};
 use thiserror::Error;
 
@@ -45,6 +47,13 @@ pub enum ParameterError {
         /// The category.
         category: String,
     },
+}
+
+impl ParameterError {
+    pub(crate) fn at_least_1(name: &'static str, value: usize) -> Result<NonZeroUsize, Self> {
+        let expected = "a number of at least 1";
+        NonZeroUsize::new(value).ok_or_else(|| Self::OutOfRange { name, value: value.to_string(), expected })
+    }
 }
 
 /// Data that an estimator cannot be fitted on.

@@ -137,9 +137,14 @@ pub(crate) fn percentile(sorted: &[f64], percent: f64) -> Option<f64> {
     let position = percent / 100.0 * last as f64;
     let below = (position.floor() as usize).min(last);
     let (low, high) = (sorted[below], sorted[(below + 1).min(last)]);
-    let share = position - below as f64;
-    // From the nearer neighbour, so that the result never leaves the two.
-    Some(if share < 0.5 { low + (high - low) * share } else { high - (high - low) * (1.0 - share) })
+    let (share, distance) = (position - below as f64, high - low);
+    Some(match share {
+        // So far apart that their distance overflows.
+        share if distance.is_infinite() => low * (1.0 - share) + high * share,
+        // From the nearer neighbour, so that the result never leaves the two.
+        share if share < 0.5 => low + distance * share,
+        share => high - distance * (1.0 - share),
+    })
 }
 
 /// The median of the values that are not NaN, the mean of the middle two when their number is even; `None` if there is
