@@ -1,9 +1,12 @@
-//! The estimators that scale or select columns keep every law.
+//! The estimators of numeric columns keep every law.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use drivetrain_conformance::{Conformance, TableOptions};
 use drivetrain_plan::{DataType, Field, Norm, Schema};
-use drivetrain_transform::{Estimator, MaxAbsScaler, MinMaxScaler, Normalizer, RobustScaler, VarianceThreshold};
+use drivetrain_transform::{
+    Estimator, MaxAbsScaler, MinMaxScaler, Normalizer, OutputDistribution, Pipeline, PowerMethod, PowerTransformer,
+    QuantileTransformer, RobustScaler, Step, VarianceThreshold,
+};
 
 fn keeps<E>(estimator: &E)
 where
@@ -52,4 +55,20 @@ fn normalizer() {
 fn variance_threshold() {
     keeps(&VarianceThreshold::new());
     keeps(&VarianceThreshold::new().threshold(1e3).unwrap());
+}
+
+#[test]
+fn quantile_transformer() {
+    keeps(&QuantileTransformer::new());
+    let normal = QuantileTransformer::new().output_distribution(OutputDistribution::Normal);
+    keeps(&normal.n_quantiles(5).unwrap().subsample(Some(9)).unwrap());
+}
+
+#[test]
+fn power_transformer() {
+    keeps(&PowerTransformer::new());
+    keeps(&PowerTransformer::new().standardize(false));
+    let positive = MinMaxScaler::new().feature_range(1.0, 5.0).unwrap();
+    let box_cox = PowerTransformer::new().method(PowerMethod::BoxCox);
+    keeps(&Pipeline::new(vec![Step::new("positive", positive), Step::new("power", box_cox)]).unwrap());
 }

@@ -124,6 +124,14 @@ pub enum FitError {
         /// The values it takes.
         expected: &'static str,
     },
+    /// All values of a column are equal.
+    #[error("column `{column}` is constant, which {estimator} cannot take")]
+    Constant {
+        /// The estimator.
+        estimator: &'static str,
+        /// The column.
+        column: String,
+    },
     /// No column is left of what was to be transformed.
     #[error("{estimator} leaves nothing: {reason}")]
     NothingKept {

@@ -92,14 +92,12 @@ impl Estimator for StandardScaler {
         check_input(x, y)?;
         let columns = x.schema().fields().iter().map(|field| {
             let moments = Moments::of(&check_numeric(x, field, "StandardScaler")?);
-            let variance = moments.variance();
-            let divides = moments.count() > 0 && !moments.is_constant();
             Ok(ScaledColumn {
                 name: field.name.clone(),
                 n_samples_seen: moments.count(),
                 mean: moments.mean(),
-                variance,
-                scale: if divides { variance.sqrt() } else { 1.0 },
+                variance: moments.variance(),
+                scale: moments.scale(),
             })
         });
         let columns = columns.collect::<Result<_, FitError>>()?;

@@ -84,6 +84,13 @@ impl Moments {
         if self.count == 0 { f64::NAN } else { self.squares.max(0.0) / self.count as f64 }
     }
 
+    /// What to divide deviations from the mean by: the population standard deviation, or 1 where the values cannot be told
+    /// from a constant or there is none.
+    #[must_use]
+    pub fn scale(&self) -> f64 {
+        if self.count > 0 && !self.is_constant() { self.variance().sqrt() } else { 1.0 }
+    }
+
     /// Whether the values cannot be told from a constant: their variance is within the rounding error of its own
     /// computation, `n eps var + (n mean eps)^2`. As scikit-learn's `_is_constant_feature`.
     #[must_use]

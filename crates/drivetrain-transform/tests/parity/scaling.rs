@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::case::{Case, assert_close, cases};
 
 impl Case {
-    fn flag(&self, name: &str, default: bool) -> bool {
+    pub(crate) fn flag(&self, name: &str, default: bool) -> bool {
         self.params.get(name).and_then(Value::as_bool).unwrap_or(default)
     }
 
