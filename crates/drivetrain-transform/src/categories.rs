@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use drivetrain_plan::{ApplyError, CategoricalColumn, Categories, Column, Field, Table};
+use drivetrain_plan::{
+    ApplyError, CategoricalColumn, Categories, Column, Field, Op, PlanBuilder, Table, UnknownValue,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{FitError, Fitted, ParameterError, TransformError, check::column};
@@ -21,6 +23,56 @@ pub struct EncodedColumn {
     pub categories: Categories,
     /// Whether missing is a category, after all others.
     pub missing: bool,
+    /// The positions of the categories that are too rare to be encoded by themselves, ascending; the one after the last
+    /// category is missing.
+    pub infrequent: Vec<usize>,
+}
+
+impl EncodedColumn {
+    fn new(name: &str, categories: Categories, missing: bool) -> Self {
+        Self { name: name.to_owned(), categories, missing, infrequent: Vec::new() }
+    }
+
+    /// The number of categories, missing among them.
+    pub(crate) fn len(&self) -> usize {
+        self.categories.len() + usize::from(self.missing)
+    }
+
+    /// The code of each of `n` categories: the frequent ones are counted from 0, and the others share the code after them.
+    pub(crate) fn codes(&self, n: usize) -> Vec<usize> {
+        let rare = |category: &usize| self.infrequent.binary_search(category).is_ok();
+        let frequent = (0..n).filter(|category| !rare(category)).count();
+        let mut next = 0..;
+        (0..n).map(|category| if rare(&category) { frequent } else { next.next().unwrap_or(frequent) }).collect()
+    }
+
+    /// The position of each row's category in this column of `x`; `None` for what is no category.
+    pub(crate) fn positions(&self, x: &dyn Table) -> Result<Vec<Option<usize>>, FitError> {
+        let mut builder = PlanBuilder::new(x.schema().clone());
+        let output = builder.fresh(&self.name);
+        builder.push(Op::Encode {
+            column: self.name.clone(),
+            categories: self.categories.clone(),
+            values: (0..self.categories.len()).map(|position| position as f64).collect(),
+            missing: self.missing.then_some(self.categories.len() as f64),
+            unknown: UnknownValue::Value(f64::NAN),
+            output: output.clone(),
+        });
+        builder.output(&self.name, &output);
+        let matrix = builder.build()?.apply(x).map_err(TransformError::from)?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a position that was an index")]
+        let position = |position: &f64| (!position.is_nan()).then_some(*position as usize);
+        Ok(matrix.values().iter().map(position).collect())
+    }
+
+    /// How many rows of `x` each category has.
+    pub(crate) fn counts(&self, x: &dyn Table) -> Result<Vec<usize>, FitError> {
+        let mut counts = vec![0; self.len()];
+        for position in self.positions(x)?.into_iter().flatten() {
+            counts[position] += 1;
+        }
+        Ok(counts)
+    }
 }
 
 impl Declared {
@@ -39,11 +91,7 @@ impl Declared {
 
     /// The categories of every column of `x`: the declared ones, or those that appear.
     pub(crate) fn learn(&self, x: &dyn Table, encoder: &str) -> Result<Vec<EncodedColumn>, FitError> {
-        let absent = self.0.keys().filter(|name| x.schema().field(name).is_none());
-        let absent: Vec<String> = absent.cloned().collect();
-        if !absent.is_empty() {
-            return Err(FitError::UnknownColumns { reader: encoder.to_owned(), columns: absent });
-        }
+        refuse_absent(x, self.0.keys(), encoder)?;
         x.schema().fields().iter().map(|field| self.encoded(x, field)).collect()
     }
 
@@ -52,12 +100,12 @@ impl Declared {
         let found = distinct(&values);
         let missing = has_missing(&values);
         let Some(declared) = self.0.get(&field.name) else {
-            return Ok(EncodedColumn { name: field.name.clone(), categories: found, missing });
+            return Ok(EncodedColumn::new(&field.name, found, missing));
         };
         if !declared.matches(field.dtype) {
             return Err(FitError::CategoryType { column: field.name.clone(), dtype: field.dtype });
         }
-        Ok(EncodedColumn { name: field.name.clone(), categories: declared.clone(), missing: false })
+        Ok(EncodedColumn::new(&field.name, declared.clone(), false))
     }
 }
 
@@ -117,6 +165,16 @@ fn collect<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
         }
     }
     found.into_iter().collect()
+}
+
+/// Refuses names of columns that `x` does not have.
+pub(crate) fn refuse_absent<'a>(
+    x: &dyn Table,
+    names: impl Iterator<Item = &'a String>,
+    reader: &str,
+) -> Result<(), FitError> {
+    let columns: Vec<String> = names.filter(|name| x.schema().field(name).is_none()).cloned().collect();
+    if columns.is_empty() { Ok(()) } else { Err(FitError::UnknownColumns { reader: reader.to_owned(), columns }) }
 }
 
 /// Refuses the first value of `x` that is not among the declared categories.

@@ -178,6 +178,16 @@ pub enum FitError {
         /// The number.
         value: f64,
     },
+    /// A category that is to be left out cannot be.
+    #[error("column `{column}`: cannot drop {category}: {reason}")]
+    DropCategory {
+        /// The column.
+        column: String,
+        /// The category.
+        category: String,
+        /// Why not.
+        reason: &'static str,
+    },
     /// A specification names columns that are not there.
     #[error("{reader} names columns that are not there: {}", columns.join(", "))]
     UnknownColumns {

@@ -1,12 +1,15 @@
 //! Categories as numbers in order.
 
+use std::num::NonZeroUsize;
+
 use drivetrain_plan::{Categories, Op, Plan, PlanBuilder, PlanError, Schema, Table, UnknownValue};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EncodedColumn, Estimator, FitError, Fitted, ParameterError,
+    EncodedColumn, Estimator, FitError, Fitted, MinFrequency, ParameterError,
     categories::{Declared, refuse_undeclared},
     check_input,
+    infrequent::infrequent,
 };
 
 /// One `float64` column per column, which holds the position of the row's category, like scikit-learn's
@@ -14,6 +17,7 @@ use crate::{
 ///
 /// Takes columns of every type. Categories are sorted, numbers as numbers and text by code point, unless they are
 /// declared. A missing value that there was at fit becomes `encoded_missing_value`; one that there was not is unknown.
+/// Categories that are too rare by `min_frequency` or `max_categories` share the number after those of the others.
 ///
 /// ```
 /// use drivetrain_plan::{Categories, Column, ColumnTable};
@@ -33,6 +37,10 @@ pub struct OrdinalEncoder {
     handle_unknown: UnknownValue,
     /// None for a missing value.
     encoded_missing_value: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    min_frequency: Option<MinFrequency>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_categories: Option<NonZeroUsize>,
 }
 
 impl OrdinalEncoder {
@@ -63,9 +71,38 @@ impl OrdinalEncoder {
         Self { encoded_missing_value: (!value.is_nan()).then_some(value), ..self }
     }
 
+    /// How often a category must appear at fit to have a number of its own.
+    #[must_use]
+    pub fn min_frequency(self, min_frequency: MinFrequency) -> Self {
+        Self { min_frequency: Some(min_frequency), ..self }
+    }
+
+    /// The largest number of numbers per column, the one for rare categories among them and that of missing values not.
+    ///
+    /// # Errors
+    /// [`ParameterError::OutOfRange`] when it is 0.
+    pub fn max_categories(self, max_categories: usize) -> Result<Self, ParameterError> {
+        Ok(Self { max_categories: Some(ParameterError::at_least_1("max_categories", max_categories)?), ..self })
+    }
+
+    /// Finds the rare categories. Missing is none of them.
+    fn group(&self, x: &dyn Table, columns: &mut [EncodedColumn]) -> Result<(), FitError> {
+        if self.min_frequency.is_none() && self.max_categories.is_none() {
+            return Ok(());
+        }
+        for column in columns {
+            let counts = column.counts(x)?;
+            let counts = &counts[..column.categories.len()];
+            column.infrequent = infrequent(counts, x.n_rows(), self.min_frequency, self.max_categories);
+        }
+        Ok(())
+    }
+
     /// Refuses a number that stands for two things.
     fn check_values(&self, columns: &[EncodedColumn]) -> Result<(), FitError> {
-        let taken = |column: &EncodedColumn, value: f64| (0..column.categories.len()).any(|code| code as f64 == value);
+        let taken = |column: &EncodedColumn, value: f64| {
+            column.codes(column.categories.len()).into_iter().any(|code| code as f64 == value)
+        };
         let unknown = match self.handle_unknown {
             UnknownValue::Value(value) => Some(value),
             UnknownValue::Error => None,
@@ -104,7 +141,8 @@ impl Estimator for OrdinalEncoder {
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
         check_input(x, y)?;
-        let columns = self.categories.learn(x, "OrdinalEncoder")?;
+        let mut columns = self.categories.learn(x, "OrdinalEncoder")?;
+        self.group(x, &mut columns)?;
         self.check_values(&columns)?;
         let fitted = FittedOrdinalEncoder {
             handle_unknown: self.handle_unknown,
@@ -122,12 +160,13 @@ impl Estimator for OrdinalEncoder {
 impl Fitted for FittedOrdinalEncoder {
     fn lower(&self) -> Result<Plan, PlanError> {
         let mut builder = PlanBuilder::new(self.schema.clone());
-        for EncodedColumn { name, categories, missing } in &self.columns {
+        for column in &self.columns {
+            let EncodedColumn { name, categories, missing, .. } = column;
             let output = builder.fresh(name);
             builder.push(Op::Encode {
                 column: name.clone(),
                 categories: categories.clone(),
-                values: (0..categories.len()).map(|code| code as f64).collect(),
+                values: column.codes(categories.len()).into_iter().map(|code| code as f64).collect(),
                 missing: missing.then_some(self.encoded_missing_value.unwrap_or(f64::NAN)),
                 unknown: self.handle_unknown,
                 output: output.clone(),
@@ -173,5 +212,17 @@ mod tests {
         assert_eq!(error, "column `x`: encoded_missing_value is 1, which stands for a category already");
         let error = encoded(&encoder.handle_unknown(UnknownValue::Value(0.0)), vec![]).unwrap_err();
         assert_eq!(error, "column `x`: unknown_value is 0, which stands for a category already");
+    }
+
+    #[test]
+    fn rare_categories_share_a_number_that_nothing_else_may_have() {
+        let encoder = OrdinalEncoder::new().max_categories(2).unwrap();
+        let fitted = encoder.fit(&table(vec![Some(7), Some(9), Some(9), Some(8), None]), None).unwrap();
+        let found = fitted.transform(&table(vec![Some(7), Some(8), Some(9)])).unwrap();
+        assert_eq!(found.values().column(0).to_vec(), [1.0, 1.0, 0.0]);
+        let taken = encoder.handle_unknown(UnknownValue::Value(1.0)).fit(&table(vec![Some(1), Some(2), Some(3)]), None);
+        let message = "column `x`: unknown_value is 1, which stands for a category already";
+        assert_eq!(taken.unwrap_err().to_string(), message);
+        assert!(OrdinalEncoder::new().max_categories(0).is_err());
     }
 }

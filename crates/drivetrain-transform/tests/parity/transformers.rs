@@ -1,7 +1,7 @@
 //! The transformers, one test each.
 
-use drivetrain_plan::{UnknownCategory, Value as Constant};
-use drivetrain_transform::{OneHotEncoder, SimpleImputer, StandardScaler, Strategy};
+use drivetrain_plan::Value as Constant;
+use drivetrain_transform::{DropCategory, HandleUnknown, OneHotEncoder, SimpleImputer, StandardScaler, Strategy};
 use serde_json::Value;
 
 use crate::case::{Case, assert_close, cases};
@@ -26,20 +26,43 @@ fn standard_scaler() {
 
 #[test]
 fn one_hot_encoder() {
-    for case in cases("OneHotEncoder", 20) {
+    for case in cases("OneHotEncoder", 400) {
         let Some(fitted) = case.check(one_hot(&case)) else { continue };
         case.check_categories(fitted.columns());
+        if let Some(expected) = case.learned("drop_idx") {
+            let found: Vec<Option<f64>> = fitted.drop_idx().iter().map(|at| at.map(|at| at as f64)).collect();
+            assert_eq!(found, expected, "{}", case.name);
+        }
     }
 }
 
 fn one_hot(case: &Case) -> Result<OneHotEncoder, String> {
     let unknown = match case.params["handle_unknown"].as_str() {
-        Some("error") => UnknownCategory::Error,
-        Some("ignore") => UnknownCategory::Ignore,
+        Some("error") => HandleUnknown::Error,
+        Some("ignore") => HandleUnknown::Ignore,
+        Some("infrequent_if_exist") => HandleUnknown::InfrequentIfExist,
         other => panic!("{}: handle_unknown {other:?}", case.name),
     };
+    let drop = case.params.get("drop").map(|drop| match drop {
+        Value::String(name) if name == "first" => DropCategory::First,
+        Value::String(name) if name == "if_binary" => DropCategory::IfBinary,
+        Value::Array(categories) => {
+            let category = |value: &Value| match value {
+                Value::Null => None,
+                Value::String(text) => Some(Constant::String(text.clone())),
+                value => value.as_i64().map(Constant::Int64),
+            };
+            let columns = case.fit.iter().map(|column| column.name.clone());
+            DropCategory::Named(columns.zip(categories.iter().map(category)).collect())
+        }
+        other => panic!("{}: drop {other}", case.name),
+    });
     let mut declared = case.declared_categories().into_iter();
+    let (min_frequency, max_categories) = case.rarity();
     let encoder = OneHotEncoder::new().handle_unknown(unknown);
+    let encoder = drop.into_iter().fold(encoder, OneHotEncoder::drop);
+    let encoder = min_frequency.into_iter().fold(encoder, OneHotEncoder::min_frequency);
+    let encoder = max_categories.into_iter().fold(encoder, |encoder, most| encoder.max_categories(most).unwrap());
     declared
         .try_fold(encoder, |encoder, (column, categories)| encoder.categories(column, categories))
         .map_err(|e| e.to_string())
