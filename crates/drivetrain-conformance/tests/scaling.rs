@@ -4,8 +4,8 @@
 use drivetrain_conformance::{Conformance, TableOptions};
 use drivetrain_plan::{DataType, Field, Norm, Schema};
 use drivetrain_transform::{
-    Estimator, MaxAbsScaler, MinMaxScaler, Normalizer, OutputDistribution, Pipeline, PowerMethod, PowerTransformer,
-    QuantileTransformer, RobustScaler, Step, VarianceThreshold,
+    BinEncoding, BinStrategy, Estimator, KBinsDiscretizer, MaxAbsScaler, MinMaxScaler, Normalizer, OutputDistribution,
+    Pipeline, PowerMethod, PowerTransformer, QuantileTransformer, RobustScaler, Step, VarianceThreshold,
 };
 
 fn keeps<E>(estimator: &E)
@@ -71,4 +71,11 @@ fn power_transformer() {
     let positive = MinMaxScaler::new().feature_range(1.0, 5.0).unwrap();
     let box_cox = PowerTransformer::new().method(PowerMethod::BoxCox);
     keeps(&Pipeline::new(vec![Step::new("positive", positive), Step::new("power", box_cox)]).unwrap());
+}
+
+#[test]
+fn k_bins_discretizer() {
+    keeps(&KBinsDiscretizer::new());
+    keeps(&KBinsDiscretizer::new().encode(BinEncoding::Ordinal).strategy(BinStrategy::Uniform));
+    keeps(&KBinsDiscretizer::new().column_n_bins("integer", 2).unwrap().subsample(Some(9)).unwrap());
 }

@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use drivetrain_plan::{
-    ApplyError, CategoricalColumn, Categories, Column, Field, Op, PlanBuilder, Table, UnknownValue,
-};
+use drivetrain_plan::{ApplyError, CategoricalColumn, Categories, Column, Field, Op, PlanBuilder, Table, UnknownValue};
 use serde::{Deserialize, Serialize};
 
 use crate::{FitError, Fitted, ParameterError, TransformError, check::column};

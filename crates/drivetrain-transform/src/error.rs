@@ -54,6 +54,11 @@ impl ParameterError {
         let expected = "a number of at least 1";
         NonZeroUsize::new(value).ok_or_else(|| Self::OutOfRange { name, value: value.to_string(), expected })
     }
+
+    pub(crate) fn at_least_2(name: &'static str, value: usize) -> Result<usize, Self> {
+        let expected = "a number of at least 2";
+        if value >= 2 { Ok(value) } else { Err(Self::OutOfRange { name, value: value.to_string(), expected }) }
+    }
 }
 
 /// Data that an estimator cannot be fitted on.
@@ -81,6 +86,24 @@ pub enum FitError {
     NoTarget {
         /// The estimator.
         estimator: &'static str,
+    },
+    /// A value of the target is missing or infinite.
+    #[error("the target of row {row} is {value}, which is not finite")]
+    TargetNotFinite {
+        /// The row, counted from 0.
+        row: usize,
+        /// The value.
+        value: f64,
+    },
+    /// There are fewer rows than the estimator can be fitted on.
+    #[error("{estimator} needs at least {needed} rows; there are {rows}")]
+    TooFewRows {
+        /// The estimator.
+        estimator: &'static str,
+        /// The rows found.
+        rows: usize,
+        /// The smallest number of rows.
+        needed: usize,
     },
     /// A table does not hand out a column that its schema lists.
     #[error("the table has no column `{column}` of type {dtype} although its schema lists it")]
@@ -123,6 +146,16 @@ pub enum FitError {
         value: f64,
         /// The values it takes.
         expected: &'static str,
+    },
+    /// A value is missing.
+    #[error("column `{column}`, row {row}: {estimator} cannot take a missing value")]
+    MissingValue {
+        /// The estimator.
+        estimator: &'static str,
+        /// The column.
+        column: String,
+        /// The row, counted from 0.
+        row: usize,
     },
     /// All values of a column are equal.
     #[error("column `{column}` is constant, which {estimator} cannot take")]

@@ -20,7 +20,18 @@ pub trait Estimator {
     /// [`FitError`] when nothing can be learned from these data.
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError>;
 
-    /// Learns from `x` and transforms it.
+    /// Learns from `x` and gives, as typed columns, what the next step of a pipeline is fitted on: its transform, except
+    /// where an estimator that uses the target must not let a row see its own.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit) and [`Fitted::run`].
+    fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(Self::Fitted, ColumnTable), FitError> {
+        let fitted = self.fit(x, y)?;
+        let output = fitted.run(x)?;
+        Ok((fitted, output))
+    }
+
+    /// Learns from `x` and transforms it. An estimator with a [`fit_run`](Self::fit_run) of its own gives the same here.
     ///
     /// # Errors
     /// As [`fit`](Self::fit) and [`Fitted::transform`].
@@ -56,6 +67,12 @@ pub trait Fitted {
     }
 }
 
+/// The feature matrix that the columns of a table are.
+pub(crate) fn matrix(table: &ColumnTable) -> Result<Matrix, FitError> {
+    let plan = Plan::identity(table.schema().clone())?;
+    Ok(plan.apply(table).map_err(TransformError::from)?)
+}
+
 /// An estimator of any type, as pipelines and column transformers hold them.
 ///
 /// Implemented for every [`Estimator`] that can be compared and sent between threads.
@@ -88,8 +105,8 @@ where
     }
 
     fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(Plan, ColumnTable), FitError> {
-        let fitted = self.fit(x, y)?;
-        Ok((fitted.lower()?, fitted.run(x)?))
+        let (fitted, output) = Estimator::fit_run(self, x, y)?;
+        Ok((fitted.lower()?, output))
     }
 
     fn equals(&self, other: &dyn DynEstimator) -> bool {

@@ -97,7 +97,8 @@ mod tests {
     #[test]
     fn the_rarest_are_found_by_count_share_and_number() {
         let counts = [5, 1, 3, 3, 8];
-        let found = |minimum: Option<MinFrequency>, maximum| infrequent(&counts, 20, minimum, NonZeroUsize::new(maximum));
+        let found =
+            |minimum: Option<MinFrequency>, maximum| infrequent(&counts, 20, minimum, NonZeroUsize::new(maximum));
         assert_eq!(found(None, 0), [] as [usize; 0]);
         assert_eq!(found(MinFrequency::count(3).ok(), 0), [1]);
         assert_eq!(found(MinFrequency::fraction(0.2).ok(), 0), [1, 2, 3]);

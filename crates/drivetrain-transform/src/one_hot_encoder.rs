@@ -177,7 +177,8 @@ impl EncodedColumn {
     fn feature_names(&self) -> Vec<String> {
         let labels = (0..self.categories.len()).filter_map(|index| self.categories.label(index));
         let labels = labels.chain(self.missing.then(|| "nan".to_owned())).enumerate();
-        let frequent = labels.filter(|(index, _)| self.infrequent.binary_search(index).is_err()).map(|(_, label)| label);
+        let frequent =
+            labels.filter(|(index, _)| self.infrequent.binary_search(index).is_err()).map(|(_, label)| label);
         let infrequent = (!self.infrequent.is_empty()).then(|| "infrequent_sklearn".to_owned());
         frequent.chain(infrequent).map(|label| format!("{}_{label}", self.name)).collect()
     }

@@ -24,9 +24,7 @@ pub(crate) fn maximum(f: impl Fn(f64) -> f64, low: f64, high: f64, tolerance: f6
         }
         let parabolic = (step_before.abs() > nearest).then(|| vertex((x, fx), (w, fw), (v, fv)));
         match parabolic {
-            Some((p, q))
-                if p.abs() < (0.5 * q * step_before).abs() && p > q * (a - x) && p < q * (b - x) =>
-            {
+            Some((p, q)) if p.abs() < (0.5 * q * step_before).abs() && p > q * (a - x) && p < q * (b - x) => {
                 step_before = step;
                 step = p / q;
                 let u = x + step;
@@ -43,12 +41,20 @@ pub(crate) fn maximum(f: impl Fn(f64) -> f64, low: f64, high: f64, tolerance: f6
         let u = if step >= 0.0 { x + step.max(nearest) } else { x - (-step).max(nearest) };
         let fu = f(u);
         if fu <= fx {
-            if u >= x { a = x } else { b = x }
+            if u >= x {
+                a = x
+            } else {
+                b = x
+            }
             (v, fv) = (w, fw);
             (w, fw) = (x, fx);
             (x, fx) = (u, fu);
         } else {
-            if u < x { a = u } else { b = u }
+            if u < x {
+                a = u
+            } else {
+                b = u
+            }
             if fu <= fw || w == x {
                 (v, fv) = (w, fw);
                 (w, fw) = (u, fu);

@@ -169,7 +169,8 @@ impl Ratios {
     fn of(values: &[f64]) -> Self {
         let logs: Vec<f64> = values.iter().map(|value| libm::log(*value)).collect();
         let unit = libm::exp(Moments::of(&logs).mean());
-        let ends = logs.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), log| (low.min(*log), high.max(*log)));
+        let ends =
+            logs.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), log| (low.min(*log), high.max(*log)));
         // Exact also where all ratios are near 1.
         let logs = values.iter().map(|value| libm::log1p((value - unit) / unit)).collect();
         Self { unit, logs, ends }

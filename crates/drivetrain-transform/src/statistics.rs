@@ -144,14 +144,19 @@ pub(crate) fn percentile(sorted: &[f64], percent: f64) -> Option<f64> {
     let position = percent / 100.0 * last as f64;
     let below = (position.floor() as usize).min(last);
     let (low, high) = (sorted[below], sorted[(below + 1).min(last)]);
-    let (share, distance) = (position - below as f64, high - low);
-    Some(match share {
+    Some(between(low, high, position - below as f64))
+}
+
+/// What lies a share of the way from `low` to `high`.
+pub(crate) fn between(low: f64, high: f64, share: f64) -> f64 {
+    let distance = high - low;
+    match share {
         // So far apart that their distance overflows.
         share if distance.is_infinite() => low * (1.0 - share) + high * share,
         // From the nearer neighbour, so that the result never leaves the two.
         share if share < 0.5 => low + distance * share,
         share => high - distance * (1.0 - share),
-    })
+    }
 }
 
 /// The median of the values that are not NaN, the mean of the middle two when their number is even; `None` if there is

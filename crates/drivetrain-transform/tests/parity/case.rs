@@ -23,7 +23,7 @@ pub(crate) struct Case {
     pub(crate) fit: Vec<NamedColumn>,
     transform: Vec<NamedColumn>,
     /// The target, for estimators that use one.
-    y: Option<Vec<f64>>,
+    pub(crate) y: Option<Vec<f64>>,
     #[serde(default)]
     pub(crate) learned: Value,
     #[serde(default)]

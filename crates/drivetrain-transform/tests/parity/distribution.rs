@@ -2,7 +2,8 @@
 
 use drivetrain_plan::{Function, Table};
 use drivetrain_transform::{
-    Estimator, Fitted, Moments, OutputDistribution, PowerMethod, PowerTransformer, QuantileTransformer,
+    BinEncoding, BinStrategy, Estimator, Fitted, KBinsDiscretizer, Moments, OutputDistribution, PowerMethod,
+    PowerTransformer, QuantileTransformer,
 };
 use serde_json::Value;
 
@@ -35,6 +36,37 @@ fn quantile_transformer() {
 }
 
 #[test]
+fn k_bins_discretizer() {
+    for case in cases("KBinsDiscretizer", 150) {
+        let text = |name: &str| case.params.get(name).and_then(Value::as_str);
+        let encode = if text("encode") == Some("ordinal") { BinEncoding::Ordinal } else { BinEncoding::OneHot };
+        let strategy = if text("strategy") == Some("uniform") { BinStrategy::Uniform } else { BinStrategy::Quantile };
+        let mut bins = KBinsDiscretizer::new().encode(encode).strategy(strategy);
+        if let Some(method) = case.params.get("quantile_method") {
+            bins = bins.quantile_method(serde_json::from_value(method.clone()).unwrap());
+        }
+        bins = match case.params.get("n_bins") {
+            Some(Value::Array(numbers)) => case.fit.iter().zip(numbers).fold(bins, |bins, (column, number)| {
+                bins.column_n_bins(&column.name, serde_json::from_value(number.clone()).unwrap()).unwrap()
+            }),
+            _ => bins.n_bins(case.count("n_bins", 5)).unwrap(),
+        };
+        let Some(fitted) = case.check(Ok(bins)) else { continue };
+        for (column, edges) in fitted.columns().iter().zip(case.learned["bin_edges"].as_array().unwrap()) {
+            let edges = edges.as_array().unwrap();
+            if edges.is_empty() {
+                assert_eq!(column.bin_edges, [f64::NEG_INFINITY, f64::INFINITY], "{}", case.name);
+                continue;
+            }
+            assert_eq!(column.bin_edges.len(), edges.len(), "{}: bins of {}", case.name, column.name);
+            for (found, expected) in column.bin_edges.iter().zip(edges) {
+                assert_close(*found, expected.as_f64(), 1e-15, &format!("{}: edge of {}", case.name, column.name));
+            }
+        }
+    }
+}
+
+#[test]
 fn power_transformer() {
     for case in cases("PowerTransformer", 90) {
         let method = match case.params.get("method").and_then(Value::as_str) {
@@ -58,7 +90,8 @@ fn power_transformer() {
             let (ours, theirs) = (column.lambda, expected.unwrap());
             let [found, expected] = [ours, theirs].map(|lambda| log_likelihood(method, lambda, &values));
             // Where the numbers are constant there is no likelihood, and lambda must be the same.
-            let good = if found.is_finite() { found >= expected - 1e-9 * expected.abs().max(1.0) } else { ours == theirs };
+            let good =
+                if found.is_finite() { found >= expected - 1e-9 * expected.abs().max(1.0) } else { ours == theirs };
             assert!(good, "{}: lambda {ours} is worse than {theirs}: {found} < {expected}", case.name);
         }
     }

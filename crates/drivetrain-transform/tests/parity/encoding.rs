@@ -1,10 +1,10 @@
 //! The encoders of categories, and what they have in common.
 
 use drivetrain_plan::{Categories, UnknownValue};
-use drivetrain_transform::{EncodedColumn, MinFrequency, OrdinalEncoder};
+use drivetrain_transform::{EncodedColumn, Estimator, MinFrequency, OrdinalEncoder, TargetEncoder};
 use serde_json::Value;
 
-use crate::case::{Case, cases};
+use crate::case::{Case, assert_close, cases, table};
 
 impl Case {
     /// The categories that the parameters declare, by column.
@@ -66,5 +66,38 @@ fn ordinal_encoder() {
             declared.try_fold(encoder, |encoder, (column, categories)| encoder.categories(column, categories));
         let Some(fitted) = case.check(encoder.map_err(|error| error.to_string())) else { continue };
         case.check_categories(fitted.columns());
+    }
+}
+
+#[test]
+fn target_encoder() {
+    for case in cases("TargetEncoder", 50) {
+        let mut declared = case.declared_categories().into_iter();
+        let encoder = declared
+            .try_fold(TargetEncoder::new(), |encoder, (column, categories)| encoder.categories(column, categories))
+            .unwrap();
+        let smooth = case.params.get("smooth").and_then(Value::as_f64);
+        let encoder = smooth.into_iter().fold(encoder, |encoder, smooth| encoder.smooth(smooth).unwrap());
+        let Some(fitted) = case.check(Ok(encoder.clone())) else { continue };
+        let columns: Vec<EncodedColumn> = fitted.columns().iter().map(|column| column.column.clone()).collect();
+        case.check_categories(&columns);
+        let close = |found: f64, expected: &Value, what: &str| {
+            assert_close(found, expected.as_f64(), case.atol, &format!("{}: {what}", case.name));
+        };
+        close(fitted.target_mean(), &case.learned["target_mean"][0], "target_mean");
+        for (column, expected) in fitted.columns().iter().zip(case.learned["encodings"].as_array().unwrap()) {
+            let expected = expected.as_array().unwrap();
+            assert_eq!(column.encodings.len(), expected.len(), "{}", case.name);
+            column.encodings.iter().zip(expected).for_each(|(found, expected)| close(*found, expected, "encoding"));
+        }
+        let Some(expected) = case.learned["fit_transform"].as_array() else { continue };
+        let folds = serde_json::from_value(case.learned["cv"].clone()).unwrap();
+        let encoder = encoder.shuffle(false).cv(folds).unwrap();
+        let crossed = encoder.fit_transform(&table(&case.fit), case.y.as_deref()).unwrap();
+        assert_eq!(crossed.n_rows(), expected.len(), "{}", case.name);
+        for (found, expected) in crossed.values().rows().into_iter().zip(expected) {
+            let expected = expected.as_array().unwrap();
+            found.iter().zip(expected).for_each(|(found, expected)| close(*found, expected, "fit_transform"));
+        }
     }
 }
