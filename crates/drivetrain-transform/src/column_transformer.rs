@@ -2,11 +2,13 @@
 
 use std::{collections::BTreeSet, ops::Range};
 
-use drivetrain_plan::{Plan, PlanBuilder, PlanError, Schema, SelectedTable, Table};
+use drivetrain_plan::{
+    ApplyError, Column, ColumnTable, Matrix, Plan, PlanBuilder, PlanError, Schema, SelectedTable, Table,
+};
 
 use crate::{
-    AnyEstimator, Columns, DynEstimator, Estimator, FitError, Fitted, ParameterError, check_input,
-    pipeline::check_names,
+    AnyEstimator, Columns, DynEstimator, Estimator, FitError, Fitted, ParameterError, TransformError, check_input,
+    estimator::matrix, pipeline::check_names,
 };
 
 /// The name of the block of columns that no other block takes.
@@ -163,14 +165,13 @@ impl FittedColumnTransformer {
     }
 }
 
-/// Fits the plan of one block; `None` when it has no output.
+/// Fits the plan of one block, with its output when that is asked for; `None` when it has none.
 fn fit_block(
-    action: &Action,
-    name: &str,
-    columns: &[String],
+    Resolved { name, action, columns }: &Resolved<'_>,
     x: &dyn Table,
     y: Option<&[f64]>,
-) -> Result<Option<Plan>, FitError> {
+    output: bool,
+) -> Result<Option<(Plan, Option<ColumnTable>)>, FitError> {
     if columns.is_empty() || *action == Action::Drop {
         return Ok(None);
     }
@@ -178,26 +179,40 @@ fn fit_block(
         .map_err(|column| FitError::UnknownColumns { reader: format!("block `{name}`"), columns: vec![column] })?;
     match action {
         Action::Drop => Ok(None),
-        Action::Passthrough => Ok(Some(Plan::identity(selected.schema().clone())?)),
+        Action::Passthrough => {
+            let plan = Plan::identity(selected.schema().clone())?;
+            let output = output.then(|| plan.run(&selected)).transpose().map_err(TransformError::from)?;
+            Ok(Some((plan, output)))
+        }
         Action::Fit(estimator) => {
-            let step = |source| FitError::Step { step: name.to_owned(), source: Box::new(source) };
-            estimator.fit_plan(&selected, y).map(Some).map_err(step)
+            let fitted = if output {
+                estimator.fit_run(&selected, y).map(|(plan, output)| (plan, Some(output)))
+            } else {
+                estimator.fit_plan(&selected, y).map(|plan| (plan, None))
+            };
+            fitted.map(Some).map_err(|source| FitError::Step { step: (*name).to_owned(), source: Box::new(source) })
         }
     }
 }
 
-impl Estimator for ColumnTransformer {
-    type Fitted = FittedColumnTransformer;
-
-    fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
+impl ColumnTransformer {
+    /// Fits the blocks; their outputs, in order, only when they are asked for.
+    fn fit_blocks(
+        &self,
+        x: &dyn Table,
+        y: Option<&[f64]>,
+        output: bool,
+    ) -> Result<(FittedColumnTransformer, Vec<Column<'static>>), FitError> {
         check_input(x, y)?;
         let mut builder = PlanBuilder::new(x.schema().clone());
         let mut blocks = Vec::new();
+        let mut outputs = Vec::new();
         let mut width = 0;
-        for Resolved { name, action, columns } in self.resolve(x.schema())? {
-            let plan = fit_block(&action, name, &columns, x, y)?;
+        for resolved in self.resolve(x.schema())? {
+            let fitted = fit_block(&resolved, x, y, output)?;
+            let Resolved { name, columns, .. } = resolved;
             let start = width;
-            if let Some(plan) = &plan {
+            if let Some((plan, _)) = &fitted {
                 for output in builder.inline(plan, |column| Some(column.to_owned()))? {
                     let verbose = format!("{name}__{}", output.name);
                     builder
@@ -205,9 +220,32 @@ impl Estimator for ColumnTransformer {
                     width += 1;
                 }
             }
+            let (plan, output) = fitted.unzip();
+            let output = output.flatten().into_iter().flat_map(Vec::from);
+            outputs.extend(output.map(|(_, column): (String, _)| column));
             blocks.push(FittedBlock { name: name.to_owned(), columns, plan, outputs: start..width });
         }
-        Ok(FittedColumnTransformer { blocks, plan: builder.build()? })
+        Ok((FittedColumnTransformer { blocks, plan: builder.build()? }, outputs))
+    }
+}
+
+impl Estimator for ColumnTransformer {
+    type Fitted = FittedColumnTransformer;
+
+    fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
+        Ok(self.fit_blocks(x, y, false)?.0)
+    }
+
+    fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(Self::Fitted, ColumnTable), FitError> {
+        let (fitted, outputs) = self.fit_blocks(x, y, true)?;
+        let names = fitted.plan.output_schema().names().map(str::to_owned);
+        let output = ColumnTable::new(names.zip(outputs).collect()).map_err(ApplyError::Output);
+        Ok((fitted, output.map_err(TransformError::from)?))
+    }
+
+    fn fit_transform(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Matrix, FitError> {
+        let (fitted, output) = self.fit_run(x, y)?;
+        matrix(&fitted, x, &output)
     }
 }
 

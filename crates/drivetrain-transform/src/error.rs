@@ -54,11 +54,6 @@ impl ParameterError {
         let expected = "a number of at least 1";
         NonZeroUsize::new(value).ok_or_else(|| Self::OutOfRange { name, value: value.to_string(), expected })
     }
-
-    pub(crate) fn at_least_2(name: &'static str, value: usize) -> Result<usize, Self> {
-        let expected = "a number of at least 2";
-        if value >= 2 { Ok(value) } else { Err(Self::OutOfRange { name, value: value.to_string(), expected }) }
-    }
 }
 
 /// Data that an estimator cannot be fitted on.
@@ -93,6 +88,22 @@ pub enum FitError {
         /// The row, counted from 0.
         row: usize,
         /// The value.
+        value: f64,
+    },
+    /// There are more or fewer sample weights than rows.
+    #[error("there are {found} sample weights for {rows} rows")]
+    SampleWeights {
+        /// The rows of the table.
+        rows: usize,
+        /// The weights.
+        found: usize,
+    },
+    /// A sample weight is negative or not finite.
+    #[error("the sample weight of row {row} is {value}; it must be finite and at least 0")]
+    SampleWeight {
+        /// The row, counted from 0.
+        row: usize,
+        /// The weight.
         value: f64,
     },
     /// There are fewer rows than the estimator can be fitted on.

@@ -67,10 +67,14 @@ pub trait Fitted {
     }
 }
 
-/// The feature matrix that the columns of a table are.
-pub(crate) fn matrix(table: &ColumnTable) -> Result<Matrix, FitError> {
-    let plan = Plan::identity(table.schema().clone())?;
-    Ok(plan.apply(table).map_err(TransformError::from)?)
+/// The feature matrix that `output`, the columns made of `x`, is.
+pub(crate) fn matrix(fitted: &impl Fitted, x: &dyn Table, output: &ColumnTable) -> Result<Matrix, FitError> {
+    if output.schema().is_empty() {
+        // Without columns a table does not know how many rows it has.
+        return Ok(fitted.transform(x)?);
+    }
+    let plan = Plan::identity(output.schema().clone())?;
+    Ok(plan.apply(output).map_err(TransformError::from)?)
 }
 
 /// An estimator of any type, as pipelines and column transformers hold them.

@@ -6,8 +6,8 @@ use drivetrain_plan::{Categories, Function, Op, Plan, PlanBuilder, PlanError, Sc
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Estimator, FitError, Fitted, ParameterError, QuantileMethod, categories::refuse_absent, check_input, check_numeric,
-    random::Draws, statistics::extremes,
+    Estimator, FitError, Fitted, ParameterError, QuantileMethod, at_least_two::AtLeastTwo, categories::refuse_absent,
+    check_input, check_numeric, random::Draws, statistics::extremes,
 };
 
 /// What comes out of a [`KBinsDiscretizer`].
@@ -56,50 +56,29 @@ pub enum BinStrategy {
 /// assert_eq!(numbers.values().column(0).to_vec(), [0.0, 0.0, 0.0, 2.0]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KBinsDiscretizer {
-    n_bins: Bins,
-    columns: BTreeMap<String, Bins>,
+    n_bins: AtLeastTwo,
+    columns: BTreeMap<String, AtLeastTwo>,
     encode: BinEncoding,
     strategy: BinStrategy,
     quantile_method: QuantileMethod,
-    subsample: Subsample,
+    subsample: Option<NonZeroUsize>,
     random_state: u64,
 }
 
-/// A number of bins: 2 or more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "usize", into = "usize")]
-struct Bins(usize);
-
-impl Default for Bins {
+impl Default for KBinsDiscretizer {
     fn default() -> Self {
-        Self(5)
-    }
-}
-
-impl TryFrom<usize> for Bins {
-    type Error = ParameterError;
-
-    fn try_from(bins: usize) -> Result<Self, ParameterError> {
-        ParameterError::at_least_2("n_bins", bins).map(Self)
-    }
-}
-
-impl From<Bins> for usize {
-    fn from(bins: Bins) -> Self {
-        bins.0
-    }
-}
-
-/// The number of rows above which as many are drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Subsample(Option<NonZeroUsize>);
-
-impl Default for Subsample {
-    fn default() -> Self {
-        Self(NonZeroUsize::new(200_000))
+        Self {
+            n_bins: AtLeastTwo::FIVE,
+            columns: BTreeMap::new(),
+            encode: BinEncoding::default(),
+            strategy: BinStrategy::default(),
+            quantile_method: QuantileMethod::default(),
+            subsample: const { NonZeroUsize::new(200_000) },
+            random_state: 0,
+        }
     }
 }
 
@@ -115,7 +94,7 @@ impl KBinsDiscretizer {
     /// # Errors
     /// [`ParameterError::OutOfRange`] when it is below 2.
     pub fn n_bins(self, n_bins: usize) -> Result<Self, ParameterError> {
-        Ok(Self { n_bins: n_bins.try_into()?, ..self })
+        Ok(Self { n_bins: AtLeastTwo::new("n_bins", n_bins)?, ..self })
     }
 
     /// The number of bins of one column, where it is not that of the others.
@@ -123,7 +102,7 @@ impl KBinsDiscretizer {
     /// # Errors
     /// [`ParameterError::OutOfRange`] when it is below 2.
     pub fn column_n_bins(mut self, column: &str, n_bins: usize) -> Result<Self, ParameterError> {
-        self.columns.insert(column.to_owned(), n_bins.try_into()?);
+        self.columns.insert(column.to_owned(), AtLeastTwo::new("n_bins", n_bins)?);
         Ok(self)
     }
 
@@ -151,7 +130,7 @@ impl KBinsDiscretizer {
     /// [`ParameterError::OutOfRange`] when it is 0.
     pub fn subsample(self, subsample: Option<usize>) -> Result<Self, ParameterError> {
         let subsample = subsample.map(|rows| ParameterError::at_least_1("subsample", rows)).transpose()?;
-        Ok(Self { subsample: Subsample(subsample), ..self })
+        Ok(Self { subsample, ..self })
     }
 
     /// The seed of the draw.
@@ -230,7 +209,7 @@ impl Estimator for KBinsDiscretizer {
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
         check_input(x, y)?;
         refuse_absent(x, self.columns.keys(), "KBinsDiscretizer")?;
-        let rows = self.subsample.0.map(NonZeroUsize::get).filter(|&rows| rows < x.n_rows());
+        let rows = self.subsample.map(NonZeroUsize::get).filter(|&rows| rows < x.n_rows());
         let rows = rows.map(|rows| Draws::new(self.random_state).with_replacement(x.n_rows(), rows));
         let columns = x.schema().fields().iter().map(|field| {
             let values = check_numeric(x, field, "KBinsDiscretizer")?;
@@ -241,7 +220,7 @@ impl Estimator for KBinsDiscretizer {
                 Some(rows) => rows.iter().map(|&row| values[row]).collect(),
                 None => values.into_owned(),
             };
-            let Bins(n_bins) = *self.columns.get(&field.name).unwrap_or(&self.n_bins);
+            let n_bins = self.columns.get(&field.name).unwrap_or(&self.n_bins).get();
             Ok(BinnedColumn { name: field.name.clone(), bin_edges: self.edges(values, n_bins) })
         });
         let columns = columns.collect::<Result<_, FitError>>()?;

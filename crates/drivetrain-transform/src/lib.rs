@@ -45,6 +45,7 @@
 //! operations of a [`PlanBuilder`](drivetrain_plan::PlanBuilder), what it computes from the constants it learned. The
 //! crate `drivetrain-conformance` then checks the laws that every estimator keeps.
 
+mod at_least_two;
 mod categories;
 mod check;
 mod column_transformer;

@@ -42,18 +42,18 @@ pub(crate) fn maximum(f: impl Fn(f64) -> f64, low: f64, high: f64, tolerance: f6
         let fu = f(u);
         if fu <= fx {
             if u >= x {
-                a = x
+                a = x;
             } else {
-                b = x
+                b = x;
             }
             (v, fv) = (w, fw);
             (w, fw) = (x, fx);
             (x, fx) = (u, fu);
         } else {
             if u < x {
-                a = u
+                a = u;
             } else {
-                b = u
+                b = u;
             }
             if fu <= fw || w == x {
                 (v, fv) = (w, fw);
@@ -68,11 +68,10 @@ pub(crate) fn maximum(f: impl Fn(f64) -> f64, low: f64, high: f64, tolerance: f6
 
 /// The step from `x` to the vertex of the parabola through three points, as a fraction whose denominator is not negative.
 fn vertex((x, fx): (f64, f64), (w, fw): (f64, f64), (v, fv): (f64, f64)) -> (f64, f64) {
-    let r = (x - w) * (fx - fv);
-    let q = (x - v) * (fx - fw);
-    let p = (x - v) * q - (x - w) * r;
-    let q = 2.0 * (q - r);
-    if q > 0.0 { (-p, q) } else { (p, -q) }
+    let (right, left) = ((x - w) * (fx - fv), (x - v) * (fx - fw));
+    let numerator = (x - v) * left - (x - w) * right;
+    let denominator = 2.0 * (left - right);
+    if denominator > 0.0 { (-numerator, denominator) } else { (numerator, -denominator) }
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use drivetrain_plan::{ColumnTable, Plan, PlanError, Table};
+use drivetrain_plan::{ColumnTable, Matrix, Plan, PlanError, Table};
 
-use crate::{AnyEstimator, DynEstimator, Estimator, FitError, Fitted, ParameterError, check_input};
+use crate::{AnyEstimator, DynEstimator, Estimator, FitError, Fitted, ParameterError, check_input, estimator::matrix};
 
 /// A named step of a [`Pipeline`].
 #[derive(Debug, Clone, PartialEq)]
@@ -104,17 +104,21 @@ impl FittedPipeline {
     }
 }
 
-impl Estimator for Pipeline {
-    type Fitted = FittedPipeline;
-
-    fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
+impl Pipeline {
+    /// Fits the steps; the output of the last one only when it is asked for.
+    fn fit_steps(
+        &self,
+        x: &dyn Table,
+        y: Option<&[f64]>,
+        output: bool,
+    ) -> Result<(FittedPipeline, Option<ColumnTable>), FitError> {
         check_input(x, y)?;
         let mut steps: Vec<FittedStep> = Vec::with_capacity(self.steps.len());
         let mut whole: Option<Plan> = None;
         let mut between: Option<ColumnTable> = None;
         for (index, step) in self.steps.iter().enumerate() {
             let input: &dyn Table = between.as_ref().map_or(x, |table| table);
-            let fitted = if index + 1 < self.steps.len() {
+            let fitted = if output || index + 1 < self.steps.len() {
                 step.estimator.fit_run(input, y).map(|(plan, output)| (plan, Some(output)))
             } else {
                 step.estimator.fit_plan(input, y).map(|plan| (plan, None))
@@ -133,7 +137,26 @@ impl Estimator for Pipeline {
             Some(plan) => plan,
             None => Plan::identity(x.schema().clone())?,
         };
-        Ok(FittedPipeline { steps, plan })
+        Ok((FittedPipeline { steps, plan }, between))
+    }
+}
+
+impl Estimator for Pipeline {
+    type Fitted = FittedPipeline;
+
+    fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
+        Ok(self.fit_steps(x, y, false)?.0)
+    }
+
+    fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(Self::Fitted, ColumnTable), FitError> {
+        let (fitted, output) = self.fit_steps(x, y, true)?;
+        let output = output.map_or_else(|| fitted.run(x), Ok)?;
+        Ok((fitted, output))
+    }
+
+    fn fit_transform(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Matrix, FitError> {
+        let (fitted, output) = self.fit_run(x, y)?;
+        matrix(&fitted, x, &output)
     }
 }
 

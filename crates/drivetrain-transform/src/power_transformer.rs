@@ -71,7 +71,7 @@ impl PowerTransformer {
         Self { standardize, ..self }
     }
 
-    fn learn(&self, field: &Field, values: &[f64]) -> Result<PowerColumn, FitError> {
+    fn learn(self, field: &Field, values: &[f64]) -> Result<PowerColumn, FitError> {
         let (unit, lambda) = match self.method {
             PowerMethod::YeoJohnson => (1.0, yeo_johnson_lambda(values)),
             PowerMethod::BoxCox => {
@@ -99,7 +99,7 @@ impl PowerTransformer {
         Ok(column)
     }
 
-    const fn function(&self, lambda: f64) -> Function {
+    const fn function(self, lambda: f64) -> Function {
         match self.method {
             PowerMethod::YeoJohnson => Function::YeoJohnson { lambda },
             PowerMethod::BoxCox => Function::BoxCox { lambda },
@@ -107,14 +107,14 @@ impl PowerTransformer {
     }
 }
 
-/// Two thirds of what scipy's optimisers stop at.
+/// How close to the best lambda the search stops; scipy's stop at 1.5 times this.
 const TOLERANCE: f64 = 1e-8;
 
 /// Half of the range of exponents, so that squares of what comes out stay within it: logarithms of the smallest and the
 /// largest number.
 fn half_range() -> (f64, f64) {
     let digits = libm::log(f64::EPSILON);
-    ((libm::log(f64::MIN_POSITIVE) - digits) / 2.0, (libm::log(f64::MAX) + digits) / 2.0)
+    (0.5 * (libm::log(f64::MIN_POSITIVE) - digits), 0.5 * (libm::log(f64::MAX) + digits))
 }
 
 /// The lambda of the largest likelihood; 1 for what cannot be told from a constant, NaN for nothing.

@@ -37,7 +37,7 @@ impl Moments {
     }
 
     fn of_block(values: &[f64]) -> Self {
-        let [sum, n] = sums(values, |value| if value.is_nan() { [0.0, 0.0] } else { [value, 1.0] });
+        let [sum, n] = sums(values, |value| if value.is_nan() { [0.0, 0.0] } else { [*value, 1.0] });
         if n == 0.0 {
             return Self::default();
         }
@@ -95,20 +95,58 @@ impl Moments {
     /// computation, `n eps var + (n mean eps)^2`. As scikit-learn's `_is_constant_feature`.
     #[must_use]
     pub fn is_constant(&self) -> bool {
-        let (n, variance) = (self.count as f64, self.variance());
-        let error = n * self.mean * f64::EPSILON;
-        variance <= n * f64::EPSILON * variance + error * error
+        is_constant(self.count as f64, self.mean, self.variance())
+    }
+}
+
+/// Whether `n` values of this mean and variance cannot be told from a constant; see [`Moments::is_constant`].
+fn is_constant(n: f64, mean: f64, variance: f64) -> bool {
+    let error = n * mean * f64::EPSILON;
+    variance <= n * f64::EPSILON * variance + error * error
+}
+
+/// Mean and variance of values that count as often as their weights say, missing ones left out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WeightedMoments {
+    /// The sum of the weights.
+    pub(crate) weight: f64,
+    /// NaN without weight.
+    pub(crate) mean: f64,
+    /// The population variance; NaN without weight.
+    pub(crate) variance: f64,
+}
+
+impl WeightedMoments {
+    /// In two passes with their correction term, as [`Moments::of`].
+    pub(crate) fn of(values: &[f64], weights: &[f64]) -> Self {
+        let pairs: Vec<(f64, f64)> = values.iter().copied().zip(weights.iter().copied()).collect();
+        let present = |value: f64, weight: f64| !value.is_nan() && weight > 0.0;
+        let [sum, weight] =
+            sums(&pairs, |&(value, weight)| if present(value, weight) { [value * weight, weight] } else { [0.0, 0.0] });
+        let mean = if weight > 0.0 { sum / weight } else { f64::NAN };
+        let [sum, squares] = sums(&pairs, |&(value, weight)| {
+            let deviation = if present(value, weight) { value - mean } else { 0.0 };
+            [weight * deviation, weight * deviation * deviation]
+        });
+        let squares = (squares - sum * sum / weight).max(0.0);
+        Self { weight, mean, variance: if weight > 0.0 { squares / weight } else { f64::NAN } }
+    }
+
+    /// As [`Moments::scale`].
+    pub(crate) fn scale(&self) -> f64 {
+        let varies = self.weight > 0.0 && !is_constant(self.weight, self.mean, self.variance);
+        if varies { self.variance.sqrt() } else { 1.0 }
     }
 }
 
 /// Two sums over all values, each by eight interleaved parts: one order on every machine, and no addition waits for the
 /// one before it.
-fn sums(values: &[f64], terms: impl Fn(f64) -> [f64; 2]) -> [f64; 2] {
+fn sums<T>(values: &[T], terms: impl Fn(&T) -> [f64; 2]) -> [f64; 2] {
     const LANES: usize = 8;
     let mut lanes = [[0.0; LANES]; 2];
-    let mut add = |part: &[f64]| {
+    let mut add = |part: &[T]| {
         for (lane, value) in part.iter().enumerate() {
-            let [first, second] = terms(*value);
+            let [first, second] = terms(value);
             lanes[0][lane] += first;
             lanes[1][lane] += second;
         }
@@ -196,6 +234,22 @@ mod tests {
             prop_assert_eq!(parts.count(), whole.count());
             prop_assert!((parts.mean() - whole.mean()).abs() <= 1e-12 * 1e3);
             prop_assert!((parts.variance() - whole.variance()).abs() <= 1e-12 * 1e6);
+        }
+
+        #[test]
+        fn a_weight_is_a_number_of_repetitions(values in proptest::collection::vec((-1e3..1e3_f64, 0_u8..4), 1..60)) {
+            let repeated: Vec<f64> =
+                values.iter().flat_map(|(value, times)| std::iter::repeat_n(*value, usize::from(*times))).collect();
+            let (values, times): (Vec<f64>, Vec<f64>) =
+                values.into_iter().map(|(value, times)| (value, f64::from(times))).unzip();
+            let (weighted, expected) = (WeightedMoments::of(&values, &times), Moments::of(&repeated));
+            prop_assert_eq!(weighted.weight, expected.count() as f64);
+            if expected.count() > 0 {
+                prop_assert!((weighted.mean - expected.mean()).abs() <= 1e-12 * 1e3);
+                prop_assert!((weighted.variance - expected.variance()).abs() <= 1e-12 * 1e6);
+            } else {
+                prop_assert!(weighted.mean.is_nan() && weighted.variance.is_nan() && weighted.scale() == 1.0);
+            }
         }
 
         #[test]

@@ -6,8 +6,8 @@ use drivetrain_plan::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EncodedColumn, Estimator, FitError, Fitted, Moments, ParameterError, TransformError, categories::Declared,
-    check_input, random::Draws,
+    EncodedColumn, Estimator, FitError, Fitted, Moments, ParameterError, TransformError, at_least_two::AtLeastTwo,
+    categories::Declared, check_input, estimator::matrix, random::Draws,
 };
 
 /// The mean of the target over the rows of each category, drawn towards the mean over all rows where there are few of them,
@@ -46,7 +46,7 @@ use crate::{
 pub struct TargetEncoder {
     categories: Declared,
     smooth: Smooth,
-    cv: Folds,
+    cv: AtLeastTwo,
     shuffle: bool,
     random_state: u64,
 }
@@ -76,28 +76,15 @@ impl From<Smooth> for Option<f64> {
     }
 }
 
-/// A number of folds: 2 or more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "usize", into = "usize")]
-struct Folds(usize);
-
-impl TryFrom<usize> for Folds {
-    type Error = ParameterError;
-
-    fn try_from(folds: usize) -> Result<Self, ParameterError> {
-        ParameterError::at_least_2("cv", folds).map(Self)
-    }
-}
-
-impl From<Folds> for usize {
-    fn from(folds: Folds) -> Self {
-        folds.0
-    }
-}
-
 impl Default for TargetEncoder {
     fn default() -> Self {
-        Self { categories: Declared::default(), smooth: Smooth(None), cv: Folds(5), shuffle: true, random_state: 0 }
+        Self {
+            categories: Declared::default(),
+            smooth: Smooth(None),
+            cv: AtLeastTwo::FIVE,
+            shuffle: true,
+            random_state: 0,
+        }
     }
 }
 
@@ -131,7 +118,7 @@ impl TargetEncoder {
     /// # Errors
     /// [`ParameterError::OutOfRange`] when it is below 2.
     pub fn cv(self, folds: usize) -> Result<Self, ParameterError> {
-        Ok(Self { cv: folds.try_into()?, ..self })
+        Ok(Self { cv: AtLeastTwo::new("cv", folds)?, ..self })
     }
 
     /// Whether rows are put into random order before they are split into folds.
@@ -148,7 +135,7 @@ impl TargetEncoder {
 
     /// The fold of each row.
     fn folds(&self, n_rows: usize) -> Vec<usize> {
-        let Folds(cv) = self.cv;
+        let cv = self.cv.get();
         let rows = if self.shuffle {
             Draws::new(self.random_state).permutation(n_rows, n_rows)
         } else {
@@ -165,7 +152,7 @@ impl TargetEncoder {
     }
 
     /// What the rows of a target teach of a column of `n` categories.
-    fn encodings(&self, positions: &[Option<usize>], target: &Target<'_>, n: usize) -> Vec<f64> {
+    fn encodings(&self, positions: &Positions, target: &Target<'_>, n: usize) -> Vec<f64> {
         let mut groups = vec![Vec::new(); n];
         for (position, row) in positions.iter().zip(0..).filter(|(_, row)| (target.learns)(*row)) {
             if let Some(group) = position.and_then(|position| groups.get_mut(position)) {
@@ -190,11 +177,7 @@ impl TargetEncoder {
     }
 
     /// What is learned from all rows, and the position of each row's category per column.
-    fn learn(
-        &self,
-        x: &dyn Table,
-        y: Option<&[f64]>,
-    ) -> Result<(FittedTargetEncoder, Vec<Vec<Option<usize>>>), FitError> {
+    fn learn(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(FittedTargetEncoder, Vec<Positions>), FitError> {
         check_input(x, y)?;
         let y = y.ok_or(FitError::NoTarget { estimator: "TargetEncoder" })?;
         if let Some(row) = y.iter().position(|value| !value.is_finite()) {
@@ -203,7 +186,7 @@ impl TargetEncoder {
         let columns = self.categories.learn(x, "TargetEncoder")?;
         let positions: Vec<_> = columns.iter().map(|column| column.positions(x)).collect::<Result<_, _>>()?;
         let target = Target::new(y, &|_| true);
-        let encode = |(column, positions): (EncodedColumn, &Vec<Option<usize>>)| TargetColumn {
+        let encode = |(column, positions): (EncodedColumn, &Positions)| TargetColumn {
             encodings: self.encodings(positions, &target, column.len()),
             column,
         };
@@ -212,6 +195,9 @@ impl TargetEncoder {
         Ok((fitted, positions))
     }
 }
+
+/// The position of each row's category in one column, if it is one.
+type Positions = Vec<Option<usize>>;
 
 /// The target of some of the rows.
 struct Target<'a> {
@@ -271,7 +257,7 @@ impl Estimator for TargetEncoder {
     /// As [`fit`](Self::fit), and [`FitError::TooFewRows`] when there are fewer rows than folds.
     fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(Self::Fitted, ColumnTable), FitError> {
         let (fitted, positions) = self.learn(x, y)?;
-        let (y, Folds(cv)) = (y.unwrap_or_default(), self.cv);
+        let (y, cv) = (y.unwrap_or_default(), self.cv.get());
         if y.len() < cv {
             return Err(FitError::TooFewRows { estimator: "TargetEncoder", rows: y.len(), needed: cv });
         }
@@ -299,7 +285,8 @@ impl Estimator for TargetEncoder {
     /// # Errors
     /// As [`fit_run`](Self::fit_run).
     fn fit_transform(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Matrix, FitError> {
-        crate::estimator::matrix(&self.fit_run(x, y)?.1)
+        let (fitted, output) = self.fit_run(x, y)?;
+        matrix(&fitted, x, &output)
     }
 }
 
@@ -326,7 +313,7 @@ impl Fitted for FittedTargetEncoder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Pipeline, StandardScaler, Step};
+    use crate::{Block, ColumnTransformer, Pipeline, StandardScaler, Step};
 
     fn table(values: &[Option<&'static str>]) -> ColumnTable {
         ColumnTable::new(vec![("x".into(), Column::from(values.to_vec()))]).unwrap()
@@ -371,6 +358,19 @@ mod tests {
         let scaler = StandardScaler::new().fit(&crossed, None).unwrap();
         let by_hand = scaler.transform(&encoder.run(&x).unwrap()).unwrap();
         assert!(fitted.transform(&x).unwrap().bit_eq(&by_hand));
+    }
+
+    #[test]
+    fn what_a_target_encoder_is_a_part_of_crosses_too() {
+        let (x, y) = letters();
+        let crossed = TargetEncoder::new().fit_transform(&x, Some(&y)).unwrap();
+        let pipeline = Pipeline::new(vec![Step::new("encode", TargetEncoder::new())]).unwrap();
+        assert!(pipeline.fit_transform(&x, Some(&y)).unwrap().bit_eq(&crossed));
+        let columns = ColumnTransformer::new(vec![Block::new("encode", pipeline, ["x"])]).unwrap();
+        let columns = columns.verbose_feature_names_out(false);
+        assert!(columns.fit_transform(&x, Some(&y)).unwrap().bit_eq(&crossed));
+        let later = columns.fit(&x, Some(&y)).unwrap().transform(&x).unwrap();
+        assert!(later.bit_eq(&TargetEncoder::new().fit(&x, Some(&y)).unwrap().transform(&x).unwrap()));
     }
 
     #[test]

@@ -4,18 +4,29 @@ use drivetrain_plan::Value as Constant;
 use drivetrain_transform::{DropCategory, HandleUnknown, OneHotEncoder, SimpleImputer, StandardScaler, Strategy};
 use serde_json::Value;
 
-use crate::case::{Case, assert_close, cases};
+use crate::case::{Case, assert_close, cases, table};
 
 #[test]
 fn standard_scaler() {
-    for case in cases("StandardScaler", 20) {
+    for case in cases("StandardScaler", 90) {
         let flag = |name: &str| case.params.get(name).and_then(Value::as_bool).unwrap_or(true);
         let scaler = StandardScaler::new().with_mean(flag("with_mean")).with_std(flag("with_std"));
-        let Some(fitted) = case.check(Ok(scaler)) else { continue };
+        let fitted = match &case.sample_weight {
+            None => case.check(Ok(scaler)),
+            Some(weights) => {
+                case.check_fitted(scaler.fit_weighted(&table(&case.fit), weights).map_err(|error| error.to_string()))
+            }
+        };
+        let Some(fitted) = fitted else { continue };
         // Of a column without any value scikit-learn's scale is NaN; ours is 1, and its values come out missing all the same.
-        let seen = fitted.columns().iter().enumerate().filter(|(_, column)| column.n_samples_seen > 0);
+        let seen = fitted.columns().iter().enumerate().filter(|(_, column)| column.n_samples_seen > 0.0);
         for (index, column) in seen {
-            for (key, found) in [("mean", column.mean), ("var", column.variance), ("scale", column.scale)] {
+            for (key, found) in [
+                ("n_samples_seen", column.n_samples_seen),
+                ("mean", column.mean),
+                ("var", column.variance),
+                ("scale", column.scale),
+            ] {
                 let Some(expected) = case.learned(key) else { continue };
                 let place = format!("{}: {key} of {}", case.name, column.name);
                 assert_close(found, expected[index], 0.0, &place);
