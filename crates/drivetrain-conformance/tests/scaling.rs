@@ -5,7 +5,7 @@ use drivetrain_conformance::{Conformance, TableOptions};
 use drivetrain_plan::{DataType, Field, Norm, Schema};
 use drivetrain_transform::{
     BinEncoding, BinStrategy, Estimator, KBinsDiscretizer, MaxAbsScaler, MinMaxScaler, Normalizer, OutputDistribution,
-    Pipeline, PowerMethod, PowerTransformer, QuantileTransformer, RobustScaler, Step, VarianceThreshold,
+    Pipeline, PowerMethod, PowerTransformer, QuantileTransformer, RobustScaler, SimpleImputer, Step, VarianceThreshold,
 };
 
 fn keeps<E>(estimator: &E)
@@ -75,7 +75,12 @@ fn power_transformer() {
 
 #[test]
 fn k_bins_discretizer() {
-    keeps(&KBinsDiscretizer::new());
-    keeps(&KBinsDiscretizer::new().encode(BinEncoding::Ordinal).strategy(BinStrategy::Uniform));
-    keeps(&KBinsDiscretizer::new().column_n_bins("integer", 2).unwrap().subsample(Some(9)).unwrap());
+    // Missing values are refused, so they are filled before.
+    let filled = |bins: KBinsDiscretizer| {
+        let fill = SimpleImputer::mean().keep_empty_features(true);
+        Pipeline::new(vec![Step::new("fill", fill), Step::new("bins", bins)]).unwrap()
+    };
+    keeps(&filled(KBinsDiscretizer::new()));
+    keeps(&filled(KBinsDiscretizer::new().encode(BinEncoding::Ordinal).strategy(BinStrategy::Uniform)));
+    keeps(&filled(KBinsDiscretizer::new().column_n_bins("integer", 2).unwrap().subsample(Some(9)).unwrap()));
 }

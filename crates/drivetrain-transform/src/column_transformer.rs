@@ -244,7 +244,7 @@ impl Estimator for ColumnTransformer {
     }
 
     fn fit_transform(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Matrix, FitError> {
-        let (fitted, output) = self.fit_run(x, y)?;
+        let (fitted, output) = Estimator::fit_run(self, x, y)?;
         matrix(&fitted, x, &output)
     }
 }

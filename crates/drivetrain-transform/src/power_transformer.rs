@@ -335,6 +335,16 @@ mod tests {
     }
 
     #[test]
+    fn numbers_far_from_1_and_close_to_each_other_keep_their_differences() {
+        // Raised to the power of about -600, numbers near 1000 leave nothing of a float.
+        let values: Vec<f64> = (0..50).map(|row| 1000.0 - (1.0 - f64::from(row) / 50.0).ln()).collect();
+        let output = box_cox().fit_transform(&table(values), None).unwrap();
+        let moments = Moments::of(&output.values().column(0).to_vec());
+        assert!(moments.mean().abs() < 1e-9 && (moments.variance() - 1.0).abs() < 1e-9);
+        assert!(output.values().column(0).iter().is_sorted());
+    }
+
+    #[test]
     fn constants_stay_or_are_refused_and_nothing_stays_missing() {
         let output = PowerTransformer::new().standardize(false).fit_transform(&table(vec![7.0, 7.0]), None).unwrap();
         assert_eq!(output.values().column(0).to_vec(), [7.0, 7.0]);
