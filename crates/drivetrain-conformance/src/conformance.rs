@@ -50,6 +50,7 @@ pub struct Conformance {
     tables: TableOptions,
     cases: u32,
     seed: u64,
+    except: Vec<Law>,
 }
 
 /// Checks every law for `estimator` on random tables of `schema`.
@@ -67,7 +68,7 @@ impl Conformance {
     /// 64 cases of default tables of `schema`.
     #[must_use]
     pub fn new(schema: &Schema) -> Self {
-        Self { schema: schema.clone(), tables: TableOptions::default(), cases: 64, seed: 0 }
+        Self { schema: schema.clone(), tables: TableOptions::default(), cases: 64, seed: 0, except: Vec::new() }
     }
 
     /// The number of pairs of tables.
@@ -86,6 +87,18 @@ impl Conformance {
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         Self { seed, ..self }
+    }
+
+    /// Leaves out a law that the estimator breaks by design: one that crosses folds, say, [`Law::FitTransform`]. Its
+    /// documentation should say why.
+    #[must_use]
+    pub fn except(mut self, law: Law) -> Self {
+        self.except.push(law);
+        self
+    }
+
+    fn laws(&self) -> impl Iterator<Item = Law> {
+        Law::ALL.into_iter().filter(|law| !self.except.contains(law))
     }
 
     /// Checks every law.
@@ -111,14 +124,13 @@ impl Conformance {
                 Ok(_) => fitted.set(true),
                 Err(error) => *refused.borrow_mut() = describe(&error),
             }
-            let broken = Law::ALL.into_iter().find(|law| law.check(estimator, &train, &probe).is_err());
+            let broken = self.laws().find(|law| law.check(estimator, &train, &probe).is_err());
             broken.map_or(Ok(()), |law| Err(TestCaseError::fail(law.to_string())))
         });
         match outcome {
             Err(TestError::Fail(reason, (train, probe))) => {
-                let broken = Law::ALL
-                    .into_iter()
-                    .find_map(|law| law.check(estimator, &train, &probe).err().map(|what| (law, what)));
+                let broken =
+                    self.laws().find_map(|law| law.check(estimator, &train, &probe).err().map(|what| (law, what)));
                 // An estimator that is not deterministic may keep the law when it is asked again.
                 let (law, what) = broken.unwrap_or((Law::FitIdempotent, reason.to_string()));
                 Err(LawBroken::Broken { law, what, train: show(&train), probe: show(&probe) })

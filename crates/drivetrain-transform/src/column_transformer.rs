@@ -4,11 +4,13 @@ mod partial_fit;
 
 use std::{collections::BTreeSet, fmt, ops::Range};
 
-use drivetrain_plan::{Plan, PlanBuilder, PlanError, Schema, SelectedTable, Table};
+use drivetrain_plan::{
+    ApplyError, Column, ColumnTable, Matrix, Plan, PlanBuilder, PlanError, Schema, SelectedTable, Table,
+};
 
 use crate::{
-    AnyEstimator, AnyFitted, Columns, DynPartialFit, Estimator, FitError, Fitted, ParameterError, Summary, check_input,
-    pipeline::check_names, summary,
+    AnyEstimator, AnyFitted, Columns, DynPartialFit, Estimator, FitError, Fitted, ParameterError, Summary,
+    TransformError, check_input, estimator::matrix, pipeline::check_names, summary,
 };
 
 pub use partial_fit::ColumnTransformerState;
@@ -22,6 +24,16 @@ pub(crate) enum Action {
     Drop,
     Passthrough,
     Fit(AnyEstimator),
+}
+
+impl Action {
+    /// Whether it can be fed in chunks.
+    pub(crate) fn is_partial(&self) -> bool {
+        match self {
+            Self::Fit(estimator) => estimator.as_partial_fit().is_some(),
+            Self::Drop | Self::Passthrough => true,
+        }
+    }
 }
 
 /// A named block of a [`ColumnTransformer`]: some columns and what happens to them.
@@ -204,24 +216,34 @@ fn failed(name: &str) -> impl Fn(FitError) -> FitError {
     move |source| FitError::Step { step: name.to_owned(), source: Box::new(source) }
 }
 
-/// Fits one block; where its outputs stand is not known yet.
+/// Fits one block, with its output when that is asked for; where it stands among all outputs is not known yet.
 fn fit_block(
     Resolved { name, action, columns }: Resolved<'_>,
     x: &dyn Table,
     y: Option<&[f64]>,
-) -> Result<FittedBlock, FitError> {
+    output: bool,
+) -> Result<(FittedBlock, Option<ColumnTable>), FitError> {
     let block = name.to_owned();
     if columns.is_empty() || action == Action::Drop {
-        return Ok(FittedBlock::empty(block, columns));
+        return Ok((FittedBlock::empty(block, columns), None));
     }
     let selected = SelectedTable::new(x, &columns)
         .map_err(|column| FitError::UnknownColumns { reader: format!("block `{name}`"), columns: vec![column] })?;
     match action {
-        Action::Drop => Ok(FittedBlock::empty(block, columns)),
-        Action::Passthrough => FittedBlock::passthrough(block, selected.schema()),
+        Action::Drop => Ok((FittedBlock::empty(block, columns), None)),
+        Action::Passthrough => {
+            let output = output.then(|| ColumnTable::copy_of(&selected)).transpose();
+            let output = output.map_err(|error| TransformError::Apply(ApplyError::Output(error)))?;
+            Ok((FittedBlock::passthrough(block, selected.schema())?, output))
+        }
         Action::Fit(estimator) => {
-            let fitted = estimator.fit_any(&selected, y).map_err(failed(name))?;
-            FittedBlock::fitted(block, columns, fitted)
+            let fitted = if output {
+                estimator.fit_run(&selected, y).map(|(fitted, output)| (fitted, Some(output)))
+            } else {
+                estimator.fit_any(&selected, y).map(|fitted| (fitted, None))
+            };
+            let (fitted, output) = fitted.map_err(failed(name))?;
+            Ok((FittedBlock::fitted(block, columns, fitted)?, output))
         }
     }
 }
@@ -230,26 +252,53 @@ impl Estimator for ColumnTransformer {
     type Fitted = FittedColumnTransformer;
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
-        check_input(x, y)?;
-        let blocks = self.resolve(x.schema())?.into_iter().map(|block| fit_block(block, x, y));
-        self.assemble(x.schema(), blocks.collect::<Result<_, _>>()?)
+        Ok(self.fit_blocks(x, y, false)?.0)
+    }
+
+    fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(Self::Fitted, ColumnTable), FitError> {
+        let (fitted, outputs) = self.fit_blocks(x, y, true)?;
+        let names = fitted.plan.output_schema().names().map(str::to_owned);
+        let output = ColumnTable::new(names.zip(outputs).collect()).map_err(ApplyError::Output);
+        Ok((fitted, output.map_err(TransformError::from)?))
+    }
+
+    fn fit_transform(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Matrix, FitError> {
+        if Estimator::as_partial_fit(self).is_some() {
+            return Ok(self.fit(x, y)?.transform(x)?);
+        }
+        let (fitted, output) = Estimator::fit_run(self, x, y)?;
+        matrix(&fitted, x, &output)
     }
 
     fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
         let remainder = match &self.remainder {
-            Remainder::Estimator(estimator) => Some(estimator),
-            Remainder::Drop | Remainder::Passthrough => None,
+            Remainder::Estimator(estimator) => estimator.as_partial_fit().is_some(),
+            Remainder::Drop | Remainder::Passthrough => true,
         };
-        let blocks = self.blocks.iter().filter_map(|block| match &block.action {
-            Action::Fit(estimator) => Some(estimator),
-            Action::Drop | Action::Passthrough => None,
-        });
-        let all = blocks.chain(remainder).all(|estimator| estimator.as_partial_fit().is_some());
+        let all = remainder && self.blocks.iter().all(|block| block.action.is_partial());
         all.then_some(self as &dyn DynPartialFit)
     }
 }
 
 impl ColumnTransformer {
+    /// Fits the blocks; their outputs, in order, only when they are asked for.
+    fn fit_blocks(
+        &self,
+        x: &dyn Table,
+        y: Option<&[f64]>,
+        output: bool,
+    ) -> Result<(FittedColumnTransformer, Vec<Column<'static>>), FitError> {
+        check_input(x, y)?;
+        let (mut blocks, mut outputs) = (Vec::new(), Vec::new());
+        for resolved in self.resolve(x.schema())? {
+            let (block, output) = fit_block(resolved, x, y, output)?;
+            let output = output.into_iter().flat_map(Vec::from);
+            outputs.extend(output.map(|(_, column): (String, Column<'static>)| column));
+            blocks.push(block);
+        }
+        Ok((self.assemble(x.schema(), blocks)?, outputs))
+    }
+
     /// What was learned, from the blocks, whose outputs are put one behind the other.
     fn assemble(&self, schema: &Schema, mut blocks: Vec<FittedBlock>) -> Result<FittedColumnTransformer, FitError> {
         let mut builder = PlanBuilder::new(schema.clone());

@@ -1,5 +1,7 @@
 //! What can go wrong when estimators are built, fitted and applied.
 
+use std::num::NonZeroUsize;
+
 use drivetrain_plan::{ApplyError, DataType, PlanError};
 use thiserror::Error;
 
@@ -60,6 +62,13 @@ pub enum ParameterError {
     },
 }
 
+impl ParameterError {
+    pub(crate) fn at_least_1(name: &'static str, value: usize) -> Result<NonZeroUsize, Self> {
+        let expected = "a number of at least 1";
+        NonZeroUsize::new(value).ok_or_else(|| Self::OutOfRange { name, value: value.to_string(), expected })
+    }
+}
+
 /// Data that an estimator cannot be fitted on.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -85,6 +94,40 @@ pub enum FitError {
     NoTarget {
         /// The estimator.
         estimator: &'static str,
+    },
+    /// A value of the target is missing or infinite.
+    #[error("the target of row {row} is {value}, which is not finite")]
+    TargetNotFinite {
+        /// The row, counted from 0.
+        row: usize,
+        /// The value.
+        value: f64,
+    },
+    /// There are more or fewer sample weights than rows.
+    #[error("there are {found} sample weights for {rows} rows")]
+    SampleWeights {
+        /// The rows of the table.
+        rows: usize,
+        /// The weights.
+        found: usize,
+    },
+    /// A sample weight is negative or not finite.
+    #[error("the sample weight of row {row} is {value}; it must be finite and at least 0")]
+    SampleWeight {
+        /// The row, counted from 0.
+        row: usize,
+        /// The weight.
+        value: f64,
+    },
+    /// There are fewer rows than the estimator can be fitted on.
+    #[error("{estimator} needs at least {needed} rows; there are {rows}")]
+    TooFewRows {
+        /// The estimator.
+        estimator: &'static str,
+        /// The rows found.
+        rows: usize,
+        /// The smallest number of rows.
+        needed: usize,
     },
     /// A table does not hand out a column that its schema lists.
     #[error("the table has no column `{column}` of type {dtype} although its schema lists it")]
@@ -127,6 +170,24 @@ pub enum FitError {
         value: f64,
         /// The values it takes.
         expected: &'static str,
+    },
+    /// A value is missing.
+    #[error("column `{column}`, row {row}: {estimator} cannot take a missing value")]
+    MissingValue {
+        /// The estimator.
+        estimator: &'static str,
+        /// The column.
+        column: String,
+        /// The row, counted from 0.
+        row: usize,
+    },
+    /// All values of a column are equal.
+    #[error("column `{column}` is constant, which {estimator} cannot take")]
+    Constant {
+        /// The estimator.
+        estimator: &'static str,
+        /// The column.
+        column: String,
     },
     /// No column is left of what was to be transformed.
     #[error("{estimator} leaves nothing: {reason}")]
@@ -181,6 +242,16 @@ pub enum FitError {
         name: &'static str,
         /// The number.
         value: f64,
+    },
+    /// A category that is to be left out cannot be.
+    #[error("column `{column}`: cannot drop {category}: {reason}")]
+    DropCategory {
+        /// The column.
+        column: String,
+        /// The category.
+        category: String,
+        /// Why not.
+        reason: &'static str,
     },
     /// A specification names columns that are not there.
     #[error("{reader} names columns that are not there: {}", columns.join(", "))]

@@ -25,7 +25,18 @@ pub trait Estimator {
     /// [`FitError`] when nothing can be learned from these data.
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError>;
 
-    /// Learns from `x` and transforms it.
+    /// Learns from `x` and gives, as typed columns, what the next step of a pipeline is fitted on: its transform, except
+    /// where an estimator that uses the target must not let a row see its own.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit) and [`Fitted::run`].
+    fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(Self::Fitted, ColumnTable), FitError> {
+        let fitted = self.fit(x, y)?;
+        let output = fitted.run(x)?;
+        Ok((fitted, output))
+    }
+
+    /// Learns from `x` and transforms it. An estimator with a [`fit_run`](Self::fit_run) of its own gives the same here.
     ///
     /// # Errors
     /// As [`fit`](Self::fit) and [`Fitted::transform`].
@@ -35,7 +46,8 @@ pub trait Estimator {
 
     /// This estimator as one whose fit can be fed in chunks, if it is one: what pipelines and column transformers ask.
     ///
-    /// Whoever implements [`PartialFit`](crate::PartialFit) returns `Some(self)` here.
+    /// Whoever implements [`PartialFit`](crate::PartialFit) returns `Some(self)` here, unless it has a
+    /// [`fit_run`](Self::fit_run) of its own: what is fed in chunks is run in chunks.
     fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
         None
     }
@@ -120,6 +132,16 @@ pub trait Fitted {
     }
 }
 
+/// The feature matrix that `output`, the columns made of `x`, is.
+pub(crate) fn matrix(fitted: &impl Fitted, x: &dyn Table, output: &ColumnTable) -> Result<Matrix, FitError> {
+    if output.schema().is_empty() {
+        // Without columns a table does not know how many rows it has.
+        return Ok(fitted.transform(x)?);
+    }
+    let plan = Plan::identity(output.schema().clone())?;
+    Ok(plan.apply(output).map_err(TransformError::from)?)
+}
+
 /// An estimator of any type, as pipelines and column transformers hold them.
 ///
 /// Implemented for every [`Estimator`] that can be compared and sent between threads.
@@ -155,8 +177,7 @@ where
     }
 
     fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(AnyFitted, ColumnTable), FitError> {
-        let fitted = self.fit(x, y)?;
-        let output = fitted.run(x)?;
+        let (fitted, output) = Estimator::fit_run(self, x, y)?;
         Ok((AnyFitted::new(fitted), output))
     }
 

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use drivetrain_plan::{Plan, PlanError, Table};
+use drivetrain_plan::{ColumnTable, Matrix, Plan, PlanError, Schema, Table};
 
 use crate::{
-    AnyEstimator, Block, ColumnTransformer, Columns, Estimator, FitError, Fitted, FittedBlock, FittedColumnTransformer,
-    ParameterError, Summary,
+    AnyEstimator, Block, ColumnTransformer, ColumnTransformerState, Columns, DynPartialFit, Estimator, FitError,
+    Fitted, FittedBlock, FittedColumnTransformer, ParameterError, PartialFit, Progress, Summary,
     column_transformer::{Action, summarise},
     pipeline::check_names,
 };
@@ -95,18 +95,72 @@ impl FittedFeatureUnion {
     }
 }
 
-impl Estimator for FeatureUnion {
-    type Fitted = FittedFeatureUnion;
-
-    fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
-        let all: Vec<String> = x.schema().names().map(str::to_owned).collect();
+impl FeatureUnion {
+    /// The same as blocks of a column transformer, each of all columns.
+    fn on_columns(&self, schema: &Schema) -> ColumnTransformer {
+        let all: Vec<String> = schema.names().map(str::to_owned).collect();
         let block = |branch: &Branch| Block {
             name: branch.name.clone(),
             action: branch.action.clone(),
             columns: Columns::Names(all.clone()),
         };
         let columns = ColumnTransformer::of(self.branches.iter().map(block).collect());
-        columns.verbose_feature_names_out(self.verbose_feature_names_out).fit(x, y).map(FittedFeatureUnion)
+        columns.verbose_feature_names_out(self.verbose_feature_names_out)
+    }
+}
+
+impl Estimator for FeatureUnion {
+    type Fitted = FittedFeatureUnion;
+
+    fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
+        self.on_columns(x.schema()).fit(x, y).map(FittedFeatureUnion)
+    }
+
+    fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(Self::Fitted, ColumnTable), FitError> {
+        let (fitted, output) = Estimator::fit_run(&self.on_columns(x.schema()), x, y)?;
+        Ok((FittedFeatureUnion(fitted), output))
+    }
+
+    fn fit_transform(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Matrix, FitError> {
+        self.on_columns(x.schema()).fit_transform(x, y)
+    }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        let all = self.branches.iter().all(|branch| branch.action.is_partial());
+        all.then_some(self as &dyn DynPartialFit)
+    }
+}
+
+/// What a [`FeatureUnion`] collected so far.
+#[derive(Debug, Clone)]
+pub struct FeatureUnionState {
+    columns: ColumnTransformer,
+    state: ColumnTransformerState,
+}
+
+impl PartialFit for FeatureUnion {
+    type State = FeatureUnionState;
+
+    fn start(&self, schema: &Schema) -> Result<Self::State, FitError> {
+        let columns = self.on_columns(schema);
+        let state = columns.start(schema)?;
+        Ok(FeatureUnionState { columns, state })
+    }
+
+    fn partial_fit(&self, state: &mut Self::State, x: &dyn Table, y: Option<&[f64]>) -> Result<(), FitError> {
+        state.columns.partial_fit(&mut state.state, x, y)
+    }
+
+    fn merge(&self, state: &mut Self::State, later: Self::State) -> Result<(), FitError> {
+        state.columns.merge(&mut state.state, later.state)
+    }
+
+    fn finish(&self, state: Self::State) -> Result<Progress<Self::State, Self::Fitted>, FitError> {
+        let FeatureUnionState { columns, state } = state;
+        Ok(match columns.finish(state)? {
+            Progress::Again(state) => Progress::Again(FeatureUnionState { columns, state }),
+            Progress::Done(fitted) => Progress::Done(FittedFeatureUnion(fitted)),
+        })
     }
 }
 
@@ -128,7 +182,7 @@ impl fmt::Display for FittedFeatureUnion {
 
 #[cfg(test)]
 mod tests {
-    use drivetrain_plan::{Column, ColumnTable};
+    use drivetrain_plan::Column;
 
     use super::*;
     use crate::{OneHotEncoder, StandardScaler};

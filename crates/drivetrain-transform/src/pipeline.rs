@@ -4,12 +4,13 @@ mod partial_fit;
 
 use std::{collections::BTreeSet, fmt};
 
-use drivetrain_plan::{ColumnTable, Op, Plan, PlanError, Table};
+use drivetrain_plan::{ColumnTable, Matrix, Plan, PlanError, Table};
 
 use self::partial_fit::FittedSteps;
 pub use self::partial_fit::PipelineState;
 use crate::{
     AnyEstimator, AnyFitted, DynPartialFit, Estimator, FitError, Fitted, ParameterError, Summary, check_input,
+    estimator::matrix,
 };
 
 /// A named step of a [`Pipeline`].
@@ -118,60 +119,79 @@ impl FittedPipeline {
     }
 }
 
-impl Estimator for Pipeline {
-    type Fitted = FittedPipeline;
-
-    fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
+impl Pipeline {
+    /// Fits the steps; the output of the last one only when it is asked for.
+    fn fit_steps(
+        &self,
+        x: &dyn Table,
+        y: Option<&[f64]>,
+        output: bool,
+    ) -> Result<(FittedPipeline, Option<ColumnTable>), FitError> {
         check_input(x, y)?;
         let mut whole = FittedSteps::default();
-        // The table that was written out last, for a step that cannot be fed in chunks, and the steps fitted since then.
-        let mut between: Option<ColumnTable> = None;
-        let mut since = FittedSteps::default();
+        // A table that a step wrote out because it or the next one works on whole tables, and the steps fitted since.
+        let mut between: Option<(ColumnTable, FittedSteps)> = None;
         for (index, step) in self.steps.iter().enumerate() {
-            let last = index + 1 == self.steps.len();
-            let table: &dyn Table = between.as_ref().map_or(x, |table| table);
-            let streamed = step.estimator.as_partial_fit().map(|partial| since.fit_next(partial, table, y));
-            let streamed = streamed.map(|fitted| fitted.and_then(|fitted| step.fitted(fitted)));
-            let (fitted, output) = match streamed.transpose().map_err(|error| step.failed(error))? {
-                Some(fitted) if last || !is_opaque(&fitted.plan) => (fitted, None),
-                _ => {
-                    let input = since.run(table).map_err(|error| step.failed(error.into()))?;
-                    let input: &dyn Table = input.as_ref().map_or(table, |table| table);
-                    let fitted = if last {
-                        step.estimator.fit_any(input, y).map(|fitted| (fitted, None))
-                    } else {
-                        step.estimator.fit_run(input, y).map(|(fitted, output)| (fitted, Some(output)))
-                    };
-                    fitted
-                        .and_then(|(fitted, output)| Ok((step.fitted(fitted)?, output)))
-                        .map_err(|error| step.failed(error))?
-                }
+            let last = !output && index + 1 == self.steps.len();
+            let (table, before): (&dyn Table, _) = match &between {
+                None => (x, &whole),
+                Some((table, since)) => (table, since),
             };
+            let (fitted, output) = before.fit(step, table, y, last).map_err(|error| step.failed(error))?;
             whole.push(fitted.clone()).map_err(|error| step.failed(error))?;
-            if output.is_some() {
-                between = output;
-                since = FittedSteps::default();
-            } else if !last {
-                since.push(fitted).map_err(|error| step.failed(error))?;
-                since.prepare().map_err(|error| step.failed(error))?;
+            let used = match (output, &mut between) {
+                (Some(output), between) => {
+                    *between = Some((output, FittedSteps::default()));
+                    continue;
+                }
+                (None, Some((_, since))) => {
+                    since.push(fitted).map_err(|error| step.failed(error))?;
+                    since
+                }
+                (None, None) => &mut whole,
+            };
+            if !last {
+                used.prepare().map_err(|error| step.failed(error))?;
             }
         }
+        let output = match between {
+            _ if !output => None,
+            None => whole.run(x)?,
+            Some((table, since)) => Some(since.run(&table)?.unwrap_or(table)),
+        };
         let plan = match whole.plan {
             Some(plan) => plan,
             None => Plan::identity(x.schema().clone())?,
         };
-        Ok(FittedPipeline { steps: whole.steps, plan })
+        Ok((FittedPipeline { steps: whole.steps, plan }, output))
+    }
+}
+
+impl Estimator for Pipeline {
+    type Fitted = FittedPipeline;
+
+    fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
+        Ok(self.fit_steps(x, y, false)?.0)
+    }
+
+    fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(Self::Fitted, ColumnTable), FitError> {
+        let (fitted, output) = self.fit_steps(x, y, true)?;
+        let output = output.map_or_else(|| fitted.run(x), Ok)?;
+        Ok((fitted, output))
+    }
+
+    fn fit_transform(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Matrix, FitError> {
+        if Estimator::as_partial_fit(self).is_some() {
+            return Ok(self.fit(x, y)?.transform(x)?);
+        }
+        let (fitted, output) = Estimator::fit_run(self, x, y)?;
+        matrix(&fitted, x, &output)
     }
 
     fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
         let all = self.steps.iter().all(|step| step.estimator.as_partial_fit().is_some());
         all.then_some(self as &dyn DynPartialFit)
     }
-}
-
-/// Whether a plan runs only where its extensions are registered: not while a pipeline is fitted.
-fn is_opaque(plan: &Plan) -> bool {
-    plan.ops().iter().any(|op| matches!(op, Op::Extension { .. }))
 }
 
 impl Fitted for FittedPipeline {

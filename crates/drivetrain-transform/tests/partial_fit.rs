@@ -8,7 +8,7 @@ use drivetrain_plan::{
 };
 use drivetrain_transform::{
     AnyEstimator, Block, ChunkSource, ColumnTransformer, DtypeClass, Estimator, FitError, Fitted, MaxAbsScaler,
-    MinMaxScaler, OneHotEncoder, OrdinalEncoder, PartialFit, Pipeline, Progress, Remainder, SimpleImputer,
+    MinMaxScaler, OneHotEncoder, OrdinalEncoder, PartialFit, Pipeline, Progress, ReadChunk, Remainder, SimpleImputer,
     StandardScaler, Step, VarianceThreshold, fit_chunks, make_column_selector,
 };
 use proptest::prelude::*;
@@ -33,9 +33,12 @@ fn table(n_rows: usize, seed: u64) -> ColumnTable {
         (0..n_rows).map(|_| value()).collect()
     };
     let (x, large) = (floats(100.0, -3.0), floats(1.0, 1e9));
+    #[expect(clippy::cast_possible_truncation, reason = "a number below 100")]
     let integers: Vec<Option<i64>> = x.iter().map(|x| (!x.is_nan()).then_some(*x as i64 % 7)).collect();
-    let codes: Vec<u32> =
-        large.iter().map(|value| if value.is_nan() { 9 } else { value.to_bits() as u32 % 4 }).collect();
+    let codes: Vec<u32> = large
+        .iter()
+        .map(|value| if value.is_nan() { 9 } else { u32::from(value.to_bits().to_le_bytes()[0] % 4) })
+        .collect();
     let texts = codes.iter().map(|code| WORDS.get(*code as usize).map(|word| Cow::Borrowed(*word)));
     let columns: Vec<(&str, Column<'static>)> = vec![
         ("x", Column::from(x)),
@@ -73,10 +76,7 @@ impl ChunkSource for Cut<'_> {
         self.0.schema()
     }
 
-    fn for_each(
-        &self,
-        read: &mut dyn FnMut(&dyn Table, Option<&[f64]>) -> Result<(), FitError>,
-    ) -> Result<(), FitError> {
+    fn for_each(&self, read: &mut ReadChunk<'_>) -> Result<(), FitError> {
         self.chunks().try_for_each(|chunk| read(&chunk, None))
     }
 }
@@ -226,9 +226,9 @@ fn a_pipeline_is_its_steps_fitted_one_after_the_other_to_the_bit() {
     let table = of(&table(2 * GROUP + 99, 5), &["x", "large", "nothing"]);
     let whole = numbers().fit(&table, None).unwrap();
     let imputer = SimpleImputer::mean().fit(&table, None).unwrap();
-    let imputed = imputer.run(&table).unwrap();
-    let threshold = VarianceThreshold::new().fit(&imputed, None).unwrap();
-    let scaler = StandardScaler::new().fit(&threshold.run(&imputed).unwrap(), None).unwrap();
+    let filled = imputer.run(&table).unwrap();
+    let threshold = VarianceThreshold::new().fit(&filled, None).unwrap();
+    let scaler = StandardScaler::new().fit(&threshold.run(&filled).unwrap(), None).unwrap();
     let by_hand = [imputer.lower().unwrap(), threshold.lower().unwrap(), scaler.lower().unwrap()];
     for (step, plan) in whole.steps().iter().zip(&by_hand) {
         assert_eq!(text(&step.plan), text(plan), "{}", step.name);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use drivetrain_plan::{ColumnTable, Plan, Program, Registry, RowBlocks, Schema, Table};
+use drivetrain_plan::{ColumnTable, Op, Plan, Program, Registry, RowBlocks, Schema, Table};
 
 use super::{FittedPipeline, FittedStep, Pipeline, Step};
 use crate::{
@@ -52,13 +52,32 @@ impl FittedSteps {
         Ok(self.program.as_ref().map(|program| program.run(table)).transpose()?)
     }
 
-    /// Fits `next` on what these steps make of `table`, chunk by chunk.
-    pub(super) fn fit_next(
+    /// Fits `step` on what these steps make of `table`. Chunk by chunk where the step can be fed so; otherwise, unless it is
+    /// the last one, its output is written out for the next step.
+    pub(super) fn fit(
         &self,
-        next: &dyn DynPartialFit,
+        step: &Step,
         table: &dyn Table,
         y: Option<&[f64]>,
-    ) -> Result<AnyFitted, FitError> {
+        last: bool,
+    ) -> Result<(FittedStep, Option<ColumnTable>), FitError> {
+        if let Some(partial) = step.estimator.as_partial_fit() {
+            let fitted = step.fitted(self.fit_next(partial, table, y)?)?;
+            if last || !is_opaque(&fitted.plan) {
+                return Ok((fitted, None));
+            }
+        }
+        let input = self.run(table)?;
+        let input: &dyn Table = input.as_ref().map_or(table, |input| input);
+        if last {
+            return Ok((step.fitted(step.estimator.fit_any(input, y)?)?, None));
+        }
+        let (fitted, output) = step.estimator.fit_run(input, y)?;
+        Ok((step.fitted(fitted)?, Some(output)))
+    }
+
+    /// Fits `next` on what these steps make of `table`, chunk by chunk.
+    fn fit_next(&self, next: &dyn DynPartialFit, table: &dyn Table, y: Option<&[f64]>) -> Result<AnyFitted, FitError> {
         let schema = self.plan.as_ref().map_or(table.schema(), Plan::output_schema);
         if schema.is_empty() {
             return Err(FitError::Empty { rows: table.n_rows(), columns: 0 });
@@ -76,7 +95,7 @@ impl FittedSteps {
     }
 
     /// Feeds `step` with what these steps make of the rows of `x`.
-    pub(super) fn feed(
+    fn feed(
         &self,
         step: &dyn DynPartialFit,
         state: &mut AnyState,
@@ -90,6 +109,11 @@ impl FittedSteps {
             }
         }
     }
+}
+
+/// Whether a plan runs only where its extensions are registered: not while a pipeline is fitted.
+fn is_opaque(plan: &Plan) -> bool {
+    plan.ops().iter().any(|op| matches!(op, Op::Extension { .. }))
 }
 
 impl Step {

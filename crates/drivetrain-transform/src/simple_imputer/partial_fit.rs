@@ -72,10 +72,7 @@ impl SimpleImputer {
             }
             Collected::Counts(EncoderState { schema, columns, .. }) => {
                 let learn = |(field, counts): (&Field, ColumnCategories)| {
-                    let found = match counts {
-                        ColumnCategories::Found(counts) => counts.most_frequent(),
-                        ColumnCategories::Declared(_) => None,
-                    };
+                    let found = counts.counts.and_then(|counts| counts.most_frequent());
                     self.imputed(field, found, || match field.dtype {
                         DataType::Boolean => Ok(Value::Boolean(false)),
                         _ => fill_value(field, &Value::Int64(0)),
@@ -101,7 +98,9 @@ impl PartialFit for SimpleImputer {
     fn start(&self, schema: &Schema) -> Result<Self::State, FitError> {
         let collected = match &self.strategy {
             Strategy::Mean => Collected::Means(ColumnStatistics::start(schema, "SimpleImputer")?),
-            Strategy::MostFrequent => Collected::Counts(Declared::default().start(schema, "SimpleImputer", false)?),
+            Strategy::MostFrequent => {
+                Collected::Counts(Declared::default().start(schema, "SimpleImputer", false, false)?)
+            }
             Strategy::Constant(value) => {
                 let columns = schema.fields().iter().map(|field| Ok((fill_value(field, value)?, false)));
                 Collected::Constants {

@@ -23,7 +23,9 @@ pub(crate) struct Case {
     pub(crate) fit: Vec<NamedColumn>,
     transform: Vec<NamedColumn>,
     /// The target, for estimators that use one.
-    y: Option<Vec<f64>>,
+    pub(crate) y: Option<Vec<f64>>,
+    /// How often each row counts, where they do not count alike.
+    pub(crate) sample_weight: Option<Vec<f64>>,
     #[serde(default)]
     pub(crate) learned: Value,
     #[serde(default)]
@@ -82,13 +84,17 @@ impl NamedColumn {
 impl Case {
     /// Fits and transforms; the numbers, names and errors must be those of scikit-learn. Hands over what was learned.
     pub(crate) fn check<E: Estimator>(&self, estimator: Result<E, String>) -> Option<E::Fitted> {
+        let fit = |estimator: E| estimator.fit(&table(&self.fit), self.y.as_deref()).map_err(|error| error.to_string());
+        self.check_fitted(estimator.and_then(fit))
+    }
+
+    /// Transforms likewise what was fitted, or was to be.
+    pub(crate) fn check_fitted<F: Fitted>(&self, fitted: Result<F, String>) -> Option<F> {
         let refused = |step: &str, error: String| {
             assert_eq!(self.error.as_deref(), Some(step), "{}: {error}", self.name);
             None
         };
-        let fitted = match estimator
-            .and_then(|e| e.fit(&table(&self.fit), self.y.as_deref()).map_err(|error| error.to_string()))
-        {
+        let fitted = match fitted {
             Ok(fitted) => fitted,
             Err(error) => return refused("fit", error),
         };

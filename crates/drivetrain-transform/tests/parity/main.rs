@@ -4,6 +4,7 @@
 
 mod case;
 mod composing;
+mod distribution;
 mod encoding;
 mod features;
 mod imputing;
