@@ -35,6 +35,18 @@ pub(crate) fn features(values: &[f64], n_columns: usize) -> Result<(), ForestErr
     }
 }
 
+/// Refuses weights of another number than rows, not finite, negative, or all zero.
+#[cfg(feature = "train")]
+pub(crate) fn weights(weights: &[f64], n_rows: usize) -> Result<(), ForestError> {
+    if weights.len() != n_rows {
+        return Err(ForestError::WeightLength { n_rows, n_weights: weights.len() });
+    }
+    if let Some(row) = weights.iter().position(|weight| !(0.0..f64::INFINITY).contains(weight)) {
+        return Err(ForestError::InvalidWeight { row, value: weights[row] });
+    }
+    if weights.iter().all(|&weight| weight == 0.0) { Err(ForestError::NoWeight { n_rows }) } else { Ok(()) }
+}
+
 /// Refuses a training set that is empty, too large, of unequal lengths or not finite.
 #[cfg(feature = "train")]
 pub(crate) fn training_set(x: &ArrayView2<'_, f64>, y: &[f64]) -> Result<(), ForestError> {
@@ -42,8 +54,8 @@ pub(crate) fn training_set(x: &ArrayView2<'_, f64>, y: &[f64]) -> Result<(), For
     if n_rows == 0 || n_columns == 0 {
         return Err(ForestError::EmptyTrainingSet { n_rows, n_columns });
     }
-    // The last index is left to the engine as a mark of its own.
-    let limit = u32::MAX as usize - 1;
+    // The engine numbers rows in 31 bits, all ones being a mark of its own.
+    let limit = i32::MAX as usize;
     if n_rows > limit || n_columns > limit {
         return Err(ForestError::TrainingSetTooLarge { n_rows, n_columns, limit });
     }

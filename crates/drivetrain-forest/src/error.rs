@@ -52,6 +52,28 @@ pub enum ForestError {
         /// Values of y.
         n_targets: usize,
     },
+    /// There is not one weight for each row.
+    #[error("x has {n_rows} rows but sample_weight has {n_weights} values")]
+    WeightLength {
+        /// Rows of x.
+        n_rows: usize,
+        /// Weights given.
+        n_weights: usize,
+    },
+    /// A weight is missing, infinite or negative.
+    #[error("sample_weight[{row}] is {value}: expected a finite number of at least 0")]
+    InvalidWeight {
+        /// Position in the weights.
+        row: usize,
+        /// The value found.
+        value: f64,
+    },
+    /// No row counts.
+    #[error("all {n_rows} values of sample_weight are 0")]
+    NoWeight {
+        /// Rows of x.
+        n_rows: usize,
+    },
     /// A feature is missing or infinite.
     #[error("x[{row}, {column}] is {value}: expected a finite number")]
     InvalidFeature {
@@ -78,6 +100,14 @@ pub enum ForestError {
         /// Columns at fit.
         expected: usize,
         /// Columns found.
+        found: usize,
+    },
+    /// Names and features differ in number.
+    #[error("there are {expected} features but {found} names")]
+    FeatureNames {
+        /// Features of the forest.
+        expected: usize,
+        /// Names given.
         found: usize,
     },
     /// The forest needs more nodes than a 32-bit index can count.

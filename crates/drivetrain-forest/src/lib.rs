@@ -68,22 +68,37 @@
 //! # Ok::<(), drivetrain_forest::ForestError>(())
 //! ```
 //!
+//! # Inspection
+//!
+//! [`Forest::feature_importances`], [`Forest::apply`], [`Forest::predict_trees`], single trees with their
+//! nodes ([`Forest::trees`]), as text ([`Tree::export_text`]) and as graphs ([`Tree::export_graphviz`]);
+//! with `train`, `RandomForestRegressor::out_of_bag`.
+//!
+//! # Speed
+//!
+//! `cargo bench -p drivetrain-forest` compares with smartcore and scikit-learn in one run; the
+//! [source](https://github.com/drivetrain-rs/drivetrain/blob/main/crates/drivetrain-forest/src/grow/exact/mod.rs)
+//! of the engine says what else was tried and what it cost.
+//!
 //! # Features
 //!
-//! `train`, on by default, grows forests (with smartcore) and shuffles folds. Without it the crate
-//! predicts, reads and writes forests, and holds parameters, metrics and contiguous folds: what a
-//! server needs.
+//! * `train`, on by default, grows forests and shuffles folds. Without it the crate predicts, reads and
+//!   writes forests, and holds parameters, metrics and contiguous folds: what a server needs.
+//! * `smartcore` adds `Engine::Smartcore`, which grows the same kind of forest with smartcore's trees:
+//!   something to compare with.
 //!
 //! # Not as in scikit-learn
 //!
 //! * Parameters are validated when they are built, not at fit.
 //! * Values are always float64; missing and infinite ones are refused at fit and at prediction.
 //! * The seed is a number, 0 unless given: there is no unseeded forest.
-//! * `max_features` below the number of features needs `bootstrap`; a row drawn twice then counts
-//!   twice towards `min_samples_split` and `min_samples_leaf`, and a node whose drawn features are
-//!   all constant becomes a leaf.
-//! * Trees are not deeper than 65534 splits.
-//! * Criteria other than `squared_error`, out-of-bag scores, sample weights and pruning are not there.
+//! * scikit-learn computes features in float32, takes values within 1e-7 for equal, and stops where a
+//!   node's variance is below 2e-16 in the target's own unit. Here any two values are told apart, and
+//!   a node stops where all targets are equal, whatever their unit.
+//! * Which of two equally good splits is taken depends on the order in which features are drawn, there
+//!   as here; the draws are other ones.
+//! * Criteria other than `squared_error`, missing values, monotonic constraints and `warm_start` are not
+//!   there.
 
 mod check;
 mod error;
@@ -97,7 +112,9 @@ mod params;
 mod random;
 
 pub use error::ForestError;
-pub use forest::Forest;
+pub use forest::{Forest, NodeView, Tree, TreeFormat};
+#[cfg(feature = "train")]
+pub use grow::{Engine, FitOptions};
 /// The ndarray whose views the API takes.
 pub use ndarray;
-pub use params::{FeatureFraction, MaxFeatures, RandomForestRegressor, RandomForestRegressorBuilder};
+pub use params::{FeatureFraction, MaxFeatures, RandomForestRegressor, RandomForestRegressorBuilder, Samples};

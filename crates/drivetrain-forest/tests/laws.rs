@@ -5,7 +5,7 @@
 use std::fmt::Debug;
 
 use drivetrain_forest::ndarray::{Array2, ArrayView2, Axis};
-use drivetrain_forest::{Forest, ForestError, MaxFeatures, RandomForestRegressor};
+use drivetrain_forest::{FitOptions, Forest, ForestError, MaxFeatures, RandomForestRegressor, Samples};
 use proptest::prelude::*;
 
 fn regressor(n_estimators: usize) -> RandomForestRegressor {
@@ -180,15 +180,87 @@ fn values_that_are_not_finite_are_refused_by_row_and_column() {
 }
 
 #[test]
-fn some_features_without_bootstrap_are_refused_with_both_numbers() {
+fn some_features_without_bootstrap_give_trees_that_differ() {
     let (x, y) = table(20);
     let build = |max_features| {
         let builder = RandomForestRegressor::builder().n_estimators(2).bootstrap(false);
         builder.max_features(max_features).build().unwrap()
     };
-    let error = build(MaxFeatures::Sqrt).fit(x.view(), &y).unwrap_err();
-    assert_eq!(error, ForestError::FeatureSubsetWithoutBootstrap { n_candidates: 2, n_features: 4 });
+    let forest = build(MaxFeatures::Sqrt).fit(x.view(), &y).unwrap();
+    assert_eq!(forest.predict(x.view()).unwrap(), y);
+    let json = serde_json::to_value(&forest).unwrap();
+    let n_first = usize::try_from(json["n_nodes"][0].as_u64().unwrap()).unwrap();
+    let features = json["feature"].as_array().unwrap();
+    assert_ne!(features[..n_first], features[n_first..]);
     assert!(build(MaxFeatures::count(9).unwrap()).fit(x.view(), &y).is_ok());
+}
+
+#[cfg(feature = "smartcore")]
+#[test]
+fn smartcore_refuses_some_features_without_bootstrap_with_both_numbers() {
+    use drivetrain_forest::Engine;
+
+    let (x, y) = table(20);
+    let builder = RandomForestRegressor::builder().bootstrap(false).max_features(MaxFeatures::Sqrt);
+    let options = FitOptions::new().engine(Engine::Smartcore);
+    let error = builder.build().unwrap().fit_with(x.view(), &y, options).unwrap_err();
+    assert_eq!(error, ForestError::FeatureSubsetWithoutBootstrap { n_candidates: 2, n_features: 4 });
+}
+
+#[test]
+fn weights_that_cannot_be_are_refused() {
+    let (x, y) = table(4);
+    let message = |weights: &[f64]| {
+        let options = FitOptions::new().sample_weight(weights);
+        regressor(2).fit_with(x.view(), &y, options).unwrap_err().to_string()
+    };
+    assert_eq!(message(&[1.0; 3]), "x has 4 rows but sample_weight has 3 values");
+    assert_eq!(message(&[1.0, 1.0, -0.5, 1.0]), "sample_weight[2] is -0.5: expected a finite number of at least 0");
+    assert_eq!(message(&[1.0, f64::NAN, 1.0, 1.0]), "sample_weight[1] is NaN: expected a finite number of at least 0");
+    assert_eq!(message(&[0.0; 4]), "all 4 values of sample_weight are 0");
+}
+
+#[test]
+fn a_row_of_weight_zero_is_as_good_as_absent() {
+    let (x, y) = table(60);
+    let weights: Vec<f64> = (0..60).map(|row| if row < 40 { 1.0 } else { 0.0 }).collect();
+    let regressor = RandomForestRegressor::builder().n_estimators(1).bootstrap(false).build().unwrap();
+    let weighted = regressor.fit_with(x.view(), &y, FitOptions::new().sample_weight(&weights)).unwrap();
+    let absent = regressor.fit(first(&x, Axis(0), 40), &y[..40]).unwrap();
+    assert_eq!(weighted, absent);
+    // Huge and tiny weights change nothing but the unit.
+    for factor in [2.0_f64.powi(1000), 2.0_f64.powi(-1000)] {
+        let weights: Vec<f64> = weights.iter().map(|weight| weight * factor).collect();
+        let scaled = regressor.fit_with(x.view(), &y, FitOptions::new().sample_weight(&weights)).unwrap();
+        assert_eq!(scaled, absent);
+    }
+}
+
+#[test]
+fn unseen_rows_are_predicted_by_the_trees_that_left_them_out() {
+    let (x, y) = table(80);
+    let forest = regressor(1).fit(x.view(), &y).unwrap();
+    let unseen = regressor(1).out_of_bag(&forest, x.view(), FitOptions::new()).unwrap();
+    let own = forest.predict(x.view()).unwrap();
+    let n_unseen = unseen.iter().zip(&own).filter(|(unseen, own)| unseen == own).count();
+    assert_eq!(unseen.iter().filter(|value| value.is_nan()).count(), 80 - n_unseen);
+    // 1/e of the rows, with five standard deviations to spare.
+    assert!(n_unseen.abs_diff(29) <= 20, "{n_unseen}");
+
+    let other = regressor(2).out_of_bag(&forest, x.view(), FitOptions::new()).unwrap_err();
+    assert_eq!(other.to_string(), "n_estimators is 2: expected the number of trees of the forest");
+}
+
+#[test]
+fn fewer_draws_make_smaller_trees() {
+    let (x, y) = table(200);
+    let nodes = |samples: Samples| {
+        let builder = RandomForestRegressor::builder().n_estimators(5).max_samples(samples);
+        builder.build().unwrap().fit(x.view(), &y).unwrap().n_nodes()
+    };
+    assert!(nodes(Samples::Fraction(0.1)) < nodes(Samples::Fraction(0.5)));
+    assert_eq!(nodes(Samples::Count(1)), 5);
+    assert_eq!(nodes(Samples::Count(20)), nodes(Samples::Fraction(0.1)));
 }
 
 #[test]
@@ -201,6 +273,11 @@ fn every_public_type_is_a_value() {
     value::<MaxFeatures>();
     value::<RandomForestRegressor>();
     value::<RandomForestRegressorBuilder>();
+    value::<Samples>();
+    value::<Engine>();
+    value::<Tree<'_>>();
+    value::<TreeFormat<'_>>();
+    value::<NodeView>();
     value::<metrics::RegressionMetrics>();
     value::<model_selection::Fold>();
     value::<model_selection::KFold>();

@@ -7,9 +7,10 @@ use drivetrain_plan::{
     CategoricalColumn, Categories, Column, ColumnTable, Op, Plan, RowBlocks, Schema, Table, UnknownCategory, Value,
 };
 use drivetrain_transform::{
-    AnyEstimator, Block, ChunkSource, ColumnTransformer, DtypeClass, Estimator, FitError, Fitted, MaxAbsScaler,
-    MinMaxScaler, OneHotEncoder, OrdinalEncoder, PartialFit, Pipeline, Progress, ReadChunk, Remainder, SimpleImputer,
-    StandardScaler, Step, VarianceThreshold, fit_chunks, make_column_selector,
+    AnyEstimator, Block, Branch, ChunkSource, ColumnTransformer, DropCategory, DtypeClass, Estimator, FeatureUnion,
+    FitError, Fitted, HandleUnknown, MaxAbsScaler, MinFrequency, MinMaxScaler, MissingIndicator, OneHotEncoder,
+    OrdinalEncoder, PartialFit, Pipeline, Progress, ReadChunk, Remainder, SimpleImputer, StandardScaler, Step,
+    VarianceThreshold, fit_chunks, make_column_selector,
 };
 use proptest::prelude::*;
 
@@ -179,7 +180,17 @@ fn check_all(table: &ColumnTable, cuts: &[usize]) {
         cuts,
     );
     same_however_fed(&SimpleImputer::constant(Value::String("none".into())), &of(table, &["text", "kind"]), cuts);
+    let filled = SimpleImputer::most_frequent().add_indicator(true);
+    same_however_fed(&filled, table, cuts);
+    same_however_fed(&MissingIndicator::new(), table, cuts);
+    let branches = vec![Branch::new("filled", filled), Branch::drop("off"), Branch::new("text", OneHotEncoder::new())];
+    same_however_fed(&FeatureUnion::new(branches).unwrap(), table, cuts);
     same_however_fed(&OneHotEncoder::new(), table, cuts);
+    let rare = OneHotEncoder::new().handle_unknown(HandleUnknown::InfrequentIfExist);
+    let rare = rare.min_frequency(MinFrequency::fraction(0.2).unwrap()).drop(DropCategory::First);
+    let kinds = Categories::String(WORDS.map(str::to_owned).to_vec());
+    same_however_fed(&rare.categories("kind", kinds).unwrap(), table, cuts);
+    same_however_fed(&OrdinalEncoder::new().max_categories(3).unwrap(), &of(table, &["kind", "integer", "text"]), cuts);
     same_however_fed(&OrdinalEncoder::new(), &of(table, &["kind", "integer", "flag", "nothing"]), cuts);
     same_however_fed(&numbers(), &floats, cuts);
     same_however_fed(&transformer(), table, cuts);

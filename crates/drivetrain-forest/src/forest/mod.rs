@@ -1,12 +1,16 @@
 //! The fitted forest: flat arrays and what can be asked of them.
 
+mod export;
 mod node;
 mod predict;
 mod stored;
+mod tree;
 
+pub use export::TreeFormat;
 use node::Node;
 #[cfg(feature = "train")]
 pub(crate) use stored::{StoredForest, StoredTree};
+pub use tree::{NodeView, Tree};
 
 /// A fitted random forest: plain data that predicts.
 ///

@@ -18,13 +18,35 @@ impl Node {
     }
 }
 
-/// The value of the leaf `row` ends in. `row` is as wide as the forest and finite.
+/// Where the leaf lies that `row` ends in. `row` is as wide as the forest and finite.
 #[inline]
-pub(super) fn leaf_value(nodes: &[Node], root: u32, row: &[f64]) -> f64 {
-    let mut node = &nodes[root as usize];
-    while !node.is_leaf() {
-        let goes_right = row[node.feature as usize] > node.value;
-        node = &nodes[node.left as usize + usize::from(goes_right)];
+pub(super) fn leaf(nodes: &[Node], root: u32, row: &[f64]) -> usize {
+    let mut index = root as usize;
+    loop {
+        let node = nodes[index];
+        if node.is_leaf() {
+            return index;
+        }
+        index = node.left as usize + usize::from(row[node.feature as usize] > node.value);
     }
-    node.value
+}
+
+/// Where the leaves lie that `rows` end in, walking from `at`, one step of each after the other.
+///
+/// The step of a walk that has arrived leaves it where it is: nothing but the end is branched on.
+#[inline]
+pub(super) fn leaves<const N: usize>(nodes: &[Node], mut at: [u32; N], rows: [&[f64]; N]) -> [u32; N] {
+    loop {
+        let mut all_arrived = true;
+        for (at, row) in at.iter_mut().zip(rows) {
+            let node = nodes[*at as usize];
+            let next = node.left + u32::from(row[node.feature as usize] > node.value);
+            let arrived = node.is_leaf();
+            *at = if arrived { *at } else { next };
+            all_arrived &= arrived;
+        }
+        if all_arrived {
+            return at;
+        }
+    }
 }

@@ -12,7 +12,7 @@ use crate::{ForestError, check};
 
 /// One tree: nodes in level order.
 #[cfg(feature = "train")]
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct StoredTree {
     /// The column a split asks about; `None` at a leaf.
     pub(crate) feature: Vec<Option<u32>>,

@@ -23,7 +23,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::bootstrap;
+use super::bootstrap::Rows;
 use super::scale::TargetScale;
 use super::tree::{GrownNode, GrownTree, Split};
 use crate::{ForestError, RandomForestRegressor};
@@ -42,7 +42,7 @@ pub(super) struct Engine {
     max_depth: Option<u16>,
     min_samples_split: usize,
     min_samples_leaf: usize,
-    bootstrap: bool,
+    rows: Rows,
 }
 
 /// What smartcore grew.
@@ -59,12 +59,14 @@ impl Engine {
         parameters: &RandomForestRegressor,
         x: &ArrayView2<'_, f64>,
         y: &[f64],
+        rows: &Rows,
     ) -> Result<Self, ForestError> {
         let (n_rows, n_features) = x.dim();
+        refuse_unknown(parameters)?;
         let n_candidates = parameters.max_features().resolve(n_features);
         let n_candidates = (n_candidates < n_features).then_some(n_candidates);
         if let Some(n_candidates) = n_candidates
-            && !parameters.bootstrap()
+            && !matches!(rows, Rows::Uniform { .. })
         {
             return Err(ForestError::FeatureSubsetWithoutBootstrap { n_candidates, n_features });
         }
@@ -78,15 +80,17 @@ impl Engine {
             n_features,
             n_candidates,
             max_depth: parameters.max_depth().map(levels),
-            min_samples_split: parameters.min_samples_split(),
-            min_samples_leaf: parameters.min_samples_leaf(),
-            bootstrap: parameters.bootstrap(),
+            min_samples_split: parameters.min_samples_split().at_least(n_rows),
+            min_samples_leaf: parameters.min_samples_leaf().at_least(n_rows),
+            rows: rows.clone(),
         })
     }
 
     /// Grows one tree; all its randomness comes from `rng`.
     pub(super) fn grow(&self, rng: ChaCha8Rng) -> Result<GrownTree, ForestError> {
-        self.copy(&self.fit(rng)?)
+        let mut tree = self.copy(&self.fit(rng)?)?;
+        tree.merge_equal_leaves();
+        Ok(tree)
     }
 
     fn fit(&self, mut rng: ChaCha8Rng) -> Result<Fitted, ForestError> {
@@ -103,17 +107,14 @@ impl Engine {
             let forest = OneTreeForest::fit(&self.x, &self.y, parameters);
             return forest.map(Fitted::Forest).map_err(|e| failed(&e));
         }
-        let weights = self.bootstrap.then(|| bootstrap::counts(&mut rng, self.y.len()));
+        let weights = self.rows.draw(&mut rng);
         let parameters = DecisionTreeRegressorParameters {
             max_depth: self.max_depth,
             min_samples_leaf: self.min_samples_leaf,
             min_samples_split: self.min_samples_split,
             seed: Some(rng.next_u64()),
         };
-        let tree = match weights {
-            Some(weights) => DecisionTreeRegressor::fit_with_weights(&self.x, &self.y, &weights, parameters),
-            None => DecisionTreeRegressor::fit(&self.x, &self.y, parameters),
-        };
+        let tree = DecisionTreeRegressor::fit_with_weights(&self.x, &self.y, &weights, parameters);
         tree.map(Fitted::Tree).map_err(|e| failed(&e))
     }
 
@@ -144,6 +145,21 @@ impl Engine {
             }
             _ => Err(failed(&"a node's split is incomplete")),
         }
+    }
+}
+
+/// smartcore's trees have no such thing.
+fn refuse_unknown(parameters: &RandomForestRegressor) -> Result<(), ForestError> {
+    let unknown = [
+        ("min_weight_fraction_leaf", parameters.min_weight_fraction_leaf() > 0.0),
+        ("max_leaf_nodes", parameters.max_leaf_nodes().is_some()),
+        ("min_impurity_decrease", parameters.min_impurity_decrease() > 0.0),
+        ("max_samples", parameters.max_samples().is_some()),
+        ("ccp_alpha", parameters.ccp_alpha() > 0.0),
+    ];
+    match unknown.iter().find(|(_, is_set)| *is_set) {
+        None => Ok(()),
+        Some((name, _)) => Err(failed(&format!("smartcore's trees have no {name}"))),
     }
 }
 
@@ -223,8 +239,14 @@ mod tests {
         (x, y)
     }
 
+    fn rows(bootstrap: bool, n_rows: usize) -> Rows {
+        if bootstrap { Rows::Uniform { n_rows, n_draws: n_rows } } else { Rows::All { weights: vec![1.0; n_rows] } }
+    }
+
     fn engine(builder: RandomForestRegressorBuilder, x: &Array2<f64>, y: &[f64]) -> Engine {
-        Engine::new(&builder.build().unwrap(), &x.view(), y).unwrap()
+        let parameters = builder.build().unwrap();
+        let rows = rows(parameters.bootstrap(), y.len());
+        Engine::new(&parameters, &x.view(), y, &rows).unwrap()
     }
 
     fn single(tree: &GrownTree, n_features: usize) -> Forest {
@@ -319,7 +341,7 @@ mod tests {
         let (x, y) = table(200);
         let builder = RandomForestRegressor::builder().min_samples_leaf(5);
         let tree = engine(builder, &x, &y).grow(random::stream(8, 0)).unwrap();
-        let weights = bootstrap::counts(&mut random::stream(8, 0), 200);
+        let weights = rows(true, 200).draw(&mut random::stream(8, 0));
         let leaves = leaves(&tree, &x, &weights);
         assert_eq!(leaves.iter().map(|leaf| leaf.0).min(), Some(5));
         let total: f64 = leaves.iter().map(|leaf| leaf.1).sum();

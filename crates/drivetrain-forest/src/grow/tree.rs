@@ -1,5 +1,7 @@
 //! A tree as an engine hands it over.
 
+use std::collections::BinaryHeap;
+
 use crate::forest::StoredTree;
 
 /// A grown tree: the root first, every child after its parent.
@@ -31,6 +33,7 @@ impl GrownTree {
     /// Undoes splits between leaves that predict the same, from the leaves up.
     ///
     /// Means of equal targets differ by rounding, so the same is meant up to rounding.
+    #[cfg(feature = "smartcore")]
     pub(super) fn merge_equal_leaves(&mut self) {
         for index in (0..self.nodes.len()).rev() {
             let Some(split) = &self.nodes[index].split else { continue };
@@ -41,10 +44,50 @@ impl GrownTree {
         }
     }
 
+    /// Keeps at most `max_leaf_nodes` leaves: from the root on, always the split of largest gain next.
+    ///
+    /// What a split is does not depend on when it is made, so this is the tree that growing best first
+    /// would give.
+    pub(super) fn keep_best(&mut self, max_leaf_nodes: usize) {
+        let mut kept = vec![false; self.nodes.len()];
+        let mut frontier = BinaryHeap::new();
+        let candidate =
+            |index: usize| self.nodes[index].split.as_ref().map(|split| Candidate { gain: split.gain, index });
+        frontier.extend(candidate(0));
+        for _ in 1..max_leaf_nodes {
+            let Some(Candidate { index, .. }) = frontier.pop() else { break };
+            kept[index] = true;
+            let split = self.nodes[index].split.as_ref();
+            frontier.extend(split.iter().flat_map(|split| [split.left, split.right]).filter_map(candidate));
+        }
+        for (node, kept) in self.nodes.iter_mut().zip(kept) {
+            node.split = node.split.take().filter(|_| kept);
+        }
+    }
+
+    /// Undoes splits until the squared error plus `cost` a leaf is smallest; of several such trees the
+    /// smallest.
+    pub(super) fn prune(&mut self, cost: f64) {
+        // What the splits below a node are worth, less what they cost.
+        let mut worth = vec![0.0; self.nodes.len()];
+        for index in (0..self.nodes.len()).rev() {
+            if let Some(split) = &self.nodes[index].split {
+                let total = split.gain - cost + worth[split.left] + worth[split.right];
+                if total > 0.0 {
+                    worth[index] = total;
+                } else {
+                    self.nodes[index].split = None;
+                }
+            }
+        }
+    }
+
     /// The nodes level by level, as far as they can be reached.
     pub(super) fn level_order(&self) -> StoredTree {
-        let mut stored = StoredTree::default();
-        let mut order = vec![0];
+        let n_nodes = self.nodes.len();
+        let mut stored = StoredTree { feature: Vec::with_capacity(n_nodes), value: Vec::with_capacity(n_nodes) };
+        let mut order = Vec::with_capacity(n_nodes);
+        order.push(0);
         let mut next = 0;
         while let Some(&index) = order.get(next) {
             next += 1;
@@ -59,14 +102,42 @@ impl GrownTree {
     /// Each feature's share of the tree's gain; all zero where nothing was gained.
     pub(super) fn importances(&self, n_features: usize) -> Vec<f64> {
         let mut gains = vec![0.0; n_features];
-        for split in self.nodes.iter().filter_map(|node| node.split.as_ref()) {
-            gains[split.feature as usize] += split.gain;
+        // Splits below an undone one do not count.
+        let mut reached = vec![false; self.nodes.len()];
+        for (index, node) in self.nodes.iter().enumerate() {
+            if let (true, Some(split)) = (index == 0 || reached[index], &node.split) {
+                gains[split.feature as usize] += split.gain;
+                reached[split.left] = true;
+                reached[split.right] = true;
+            }
         }
         normalise(&mut gains);
         gains
     }
 }
 
+/// A split that could be made next: the one of largest gain, of several the one found first.
+#[derive(Debug, PartialEq)]
+struct Candidate {
+    gain: f64,
+    index: usize,
+}
+
+impl Eq for Candidate {}
+
+impl Ord for Candidate {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.gain.total_cmp(&other.gain).then(other.index.cmp(&self.index))
+    }
+}
+
+impl PartialOrd for Candidate {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+#[cfg(feature = "smartcore")]
 fn equal_but_for_rounding(a: f64, b: f64) -> bool {
     (a - b).abs() <= 2.0 * f64::EPSILON * a.abs()
 }
@@ -104,6 +175,52 @@ mod tests {
         assert_eq!(tree.importances(3), [0.75, 0.25, 0.0]);
     }
 
+    /// The root gains 6, its left child 1 and its right child 2; below the left one lies a split of 4.
+    fn example() -> GrownTree {
+        let nodes = vec![
+            split(0, 0.5, 1, 2, 6.0),
+            split(1, 1.5, 3, 4, 1.0),
+            split(2, 2.5, 5, 6, 2.0),
+            split(3, 3.5, 7, 8, 4.0),
+            leaf(1.0),
+            leaf(2.0),
+            leaf(3.0),
+            leaf(4.0),
+            leaf(5.0),
+        ];
+        GrownTree { nodes }
+    }
+
+    #[test]
+    fn the_best_splits_come_first() {
+        let features = |max_leaf_nodes| {
+            let mut tree = example();
+            tree.keep_best(max_leaf_nodes);
+            tree.level_order().feature.into_iter().flatten().collect::<Vec<_>>()
+        };
+        assert_eq!(features(2), [0]);
+        assert_eq!(features(3), [0, 2]);
+        assert_eq!(features(4), [0, 1, 2]);
+        assert_eq!(features(5), [0, 1, 2, 3]);
+        assert_eq!(features(100), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn splits_not_worth_their_leaves_are_undone() {
+        let features = |cost| {
+            let mut tree = example();
+            tree.prune(cost);
+            let importances = tree.importances(4);
+            (tree.level_order().feature.into_iter().flatten().collect::<Vec<_>>(), importances)
+        };
+        assert_eq!(features(1.9).0, [0, 1, 2, 3]);
+        // The split of 4 pays for the one of 1 above it up to a cost of 2.5.
+        assert_eq!(features(2.0).0, [0, 1, 3]);
+        assert_eq!(features(2.5), (vec![0], vec![1.0, 0.0, 0.0, 0.0]));
+        assert_eq!(features(6.0).0, Vec::<u32>::new());
+    }
+
+    #[cfg(feature = "smartcore")]
     #[test]
     fn splits_between_equal_leaves_are_undone() {
         let almost = 7.0 * (1.0 + f64::EPSILON);
@@ -124,6 +241,7 @@ mod tests {
         assert_eq!(tree.importances(2), [1.0, 0.0]);
     }
 
+    #[cfg(feature = "smartcore")]
     #[test]
     fn a_tree_without_gain_has_no_importances() {
         let mut tree = GrownTree { nodes: vec![split(0, 0.5, 1, 2, 1e-33), leaf(-5.0), leaf(-5.0)] };

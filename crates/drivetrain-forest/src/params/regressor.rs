@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::MaxFeatures;
+use super::{MaxFeatures, Samples};
 use crate::ForestError;
 
 /// A random forest regressor yet to be fitted, with scikit-learn's parameter names and defaults.
@@ -40,10 +40,15 @@ pub struct RandomForestRegressor(RandomForestRegressorBuilder);
 pub struct RandomForestRegressorBuilder {
     n_estimators: usize,
     max_depth: Option<usize>,
-    min_samples_split: usize,
-    min_samples_leaf: usize,
+    min_samples_split: Samples,
+    min_samples_leaf: Samples,
+    min_weight_fraction_leaf: f64,
     max_features: MaxFeatures,
+    max_leaf_nodes: Option<usize>,
+    min_impurity_decrease: f64,
     bootstrap: bool,
+    max_samples: Option<Samples>,
+    ccp_alpha: f64,
     random_state: u64,
 }
 
@@ -52,10 +57,15 @@ impl Default for RandomForestRegressorBuilder {
         Self {
             n_estimators: 100,
             max_depth: None,
-            min_samples_split: 2,
-            min_samples_leaf: 1,
+            min_samples_split: Samples::Count(2),
+            min_samples_leaf: Samples::Count(1),
+            min_weight_fraction_leaf: 0.0,
             max_features: MaxFeatures::All,
+            max_leaf_nodes: None,
+            min_impurity_decrease: 0.0,
             bootstrap: true,
+            max_samples: None,
+            ccp_alpha: 0.0,
             random_state: 0,
         }
     }
@@ -74,15 +84,54 @@ impl RandomForestRegressorBuilder {
         self
     }
 
-    /// The fewest rows a node must have to be split (default 2).
-    pub fn min_samples_split(mut self, min_samples_split: usize) -> Self {
-        self.min_samples_split = min_samples_split;
+    /// The fewest rows a node must have to be split (default 2): a count, or a share of all rows.
+    ///
+    /// A row that the bootstrap draws twice counts once, here and for leaves.
+    pub fn min_samples_split(mut self, min_samples_split: impl Into<Samples>) -> Self {
+        self.min_samples_split = min_samples_split.into();
         self
     }
 
-    /// The fewest rows a leaf may have (default 1).
-    pub fn min_samples_leaf(mut self, min_samples_leaf: usize) -> Self {
-        self.min_samples_leaf = min_samples_leaf;
+    /// The fewest rows a leaf may have (default 1): a count, or a share of all rows.
+    pub fn min_samples_leaf(mut self, min_samples_leaf: impl Into<Samples>) -> Self {
+        self.min_samples_leaf = min_samples_leaf.into();
+        self
+    }
+
+    /// The smallest share of the tree's total weight that a leaf may have (default 0).
+    pub fn min_weight_fraction_leaf(mut self, min_weight_fraction_leaf: f64) -> Self {
+        self.min_weight_fraction_leaf = min_weight_fraction_leaf;
+        self
+    }
+
+    /// The largest number of leaves of a tree: the splits that remove most of the squared error come
+    /// first. `None`, the default, for no limit.
+    pub fn max_leaf_nodes(mut self, max_leaf_nodes: impl Into<Option<usize>>) -> Self {
+        self.max_leaf_nodes = max_leaf_nodes.into();
+        self
+    }
+
+    /// The decrease in squared error, divided by the tree's total weight, that a split must bring
+    /// (default 0).
+    pub fn min_impurity_decrease(mut self, min_impurity_decrease: f64) -> Self {
+        self.min_impurity_decrease = min_impurity_decrease;
+        self
+    }
+
+    /// How many rows the bootstrap draws for a tree: a count, or a share of all rows. `None`, the
+    /// default, for as many as there are.
+    pub fn max_samples(mut self, max_samples: impl Into<Option<Samples>>) -> Self {
+        self.max_samples = max_samples.into();
+        self
+    }
+
+    /// What a leaf costs when trees are pruned to the smallest sum of squared error, divided by the
+    /// tree's total weight, and cost of leaves (default 0, no pruning).
+    ///
+    /// Source: Breiman, L., Friedman, J., Olshen, R., Stone, C. (1984), Classification and regression
+    /// trees, chapter 3, doi:10.1201/9781315139470.
+    pub fn ccp_alpha(mut self, ccp_alpha: f64) -> Self {
+        self.ccp_alpha = ccp_alpha;
         self
     }
 
@@ -109,21 +158,45 @@ impl RandomForestRegressorBuilder {
     /// # Errors
     /// [`ForestError::InvalidParameter`] for the first one outside its range.
     pub fn build(self) -> Result<RandomForestRegressor, ForestError> {
-        let refuse = |name, value: usize, expected| {
+        let refuse = |name, value: &dyn std::fmt::Display, expected| {
             Err(ForestError::InvalidParameter { name, value: value.to_string(), expected })
         };
+        let is_amount = |value: f64| value >= 0.0 && value.is_finite();
         // The limit keeps a mistyped number from asking for all the memory there is.
         if !(1..=1_000_000).contains(&self.n_estimators) {
-            return refuse("n_estimators", self.n_estimators, "a number from 1 to 1000000");
+            return refuse("n_estimators", &self.n_estimators, "a number from 1 to 1000000");
         }
         if self.max_depth == Some(0) {
-            return refuse("max_depth", 0, "a number of at least 1, or none");
+            return refuse("max_depth", &0, "a number of at least 1, or none");
         }
-        if self.min_samples_split < 2 {
-            return refuse("min_samples_split", self.min_samples_split, "a number of at least 2");
+        if !self.min_samples_split.is_within(2, 1.0) {
+            let expected = "a number of at least 2, or a share above 0.0 and up to 1.0";
+            return refuse("min_samples_split", &self.min_samples_split, expected);
         }
-        if self.min_samples_leaf < 1 {
-            return refuse("min_samples_leaf", self.min_samples_leaf, "a number of at least 1");
+        if !self.min_samples_leaf.is_within(1, 1.0_f64.next_down()) {
+            let expected = "a number of at least 1, or a share above 0.0 and below 1.0";
+            return refuse("min_samples_leaf", &self.min_samples_leaf, expected);
+        }
+        if !(0.0..=0.5).contains(&self.min_weight_fraction_leaf) {
+            return refuse("min_weight_fraction_leaf", &self.min_weight_fraction_leaf, "a share from 0.0 to 0.5");
+        }
+        if let Some(max_leaf_nodes @ 0..2) = self.max_leaf_nodes {
+            return refuse("max_leaf_nodes", &max_leaf_nodes, "a number of at least 2, or none");
+        }
+        if !is_amount(self.min_impurity_decrease) {
+            return refuse("min_impurity_decrease", &self.min_impurity_decrease, "a finite number of at least 0.0");
+        }
+        if let Some(max_samples) = self.max_samples {
+            // The limit keeps a mistyped number from asking for all the time there is.
+            if !max_samples.is_within(1, 1e6) || max_samples.at_most(1) > 1 << 40 {
+                return refuse("max_samples", &max_samples, "a number of at least 1, or a share above 0.0, or none");
+            }
+            if !self.bootstrap {
+                return refuse("max_samples", &max_samples, "none, as bootstrap is off");
+            }
+        }
+        if !is_amount(self.ccp_alpha) {
+            return refuse("ccp_alpha", &self.ccp_alpha, "a finite number of at least 0.0");
         }
         Ok(RandomForestRegressor(self))
     }
@@ -149,14 +222,44 @@ impl RandomForestRegressor {
 
     /// The fewest rows a node must have to be split.
     #[must_use]
-    pub fn min_samples_split(&self) -> usize {
+    pub fn min_samples_split(&self) -> Samples {
         self.0.min_samples_split
     }
 
     /// The fewest rows a leaf may have.
     #[must_use]
-    pub fn min_samples_leaf(&self) -> usize {
+    pub fn min_samples_leaf(&self) -> Samples {
         self.0.min_samples_leaf
+    }
+
+    /// The smallest share of the tree's total weight that a leaf may have.
+    #[must_use]
+    pub fn min_weight_fraction_leaf(&self) -> f64 {
+        self.0.min_weight_fraction_leaf
+    }
+
+    /// The largest number of leaves of a tree.
+    #[must_use]
+    pub fn max_leaf_nodes(&self) -> Option<usize> {
+        self.0.max_leaf_nodes
+    }
+
+    /// The decrease in squared error, divided by the tree's total weight, that a split must bring.
+    #[must_use]
+    pub fn min_impurity_decrease(&self) -> f64 {
+        self.0.min_impurity_decrease
+    }
+
+    /// How many rows the bootstrap draws for a tree.
+    #[must_use]
+    pub fn max_samples(&self) -> Option<Samples> {
+        self.0.max_samples
+    }
+
+    /// What a leaf costs when trees are pruned.
+    #[must_use]
+    pub fn ccp_alpha(&self) -> f64 {
+        self.0.ccp_alpha
     }
 
     /// The number of features drawn at every split.
@@ -195,7 +298,9 @@ mod tests {
         let json = serde_json::to_value(RandomForestRegressor::default()).unwrap();
         let expected = serde_json::json!({
             "n_estimators": 100, "max_depth": null, "min_samples_split": 2, "min_samples_leaf": 1,
-            "max_features": "all", "bootstrap": true, "random_state": 0,
+            "min_weight_fraction_leaf": 0.0, "max_features": "all", "max_leaf_nodes": null,
+            "min_impurity_decrease": 0.0, "bootstrap": true, "max_samples": null, "ccp_alpha": 0.0,
+            "random_state": 0,
         });
         assert_eq!(json, expected);
         assert_eq!(RandomForestRegressor::default().0, RandomForestRegressorBuilder::default());
@@ -207,18 +312,27 @@ mod tests {
             .n_estimators(3)
             .max_depth(4)
             .min_samples_split(5)
-            .min_samples_leaf(6)
+            .min_samples_leaf(0.25)
+            .min_weight_fraction_leaf(0.125)
             .max_features(MaxFeatures::Log2)
-            .bootstrap(false)
+            .max_leaf_nodes(9)
+            .min_impurity_decrease(0.5)
+            .max_samples(Samples::Fraction(0.75))
+            .ccp_alpha(0.0625)
             .random_state(u64::MAX)
             .build()
             .unwrap();
         assert_eq!(regressor.n_estimators(), 3);
         assert_eq!(regressor.max_depth(), Some(4));
         assert_eq!(regressor.min_samples_split(), 5);
-        assert_eq!(regressor.min_samples_leaf(), 6);
+        assert_eq!(regressor.min_samples_leaf(), Samples::Fraction(0.25));
+        assert_eq!(regressor.min_weight_fraction_leaf(), 0.125);
         assert_eq!(regressor.max_features(), MaxFeatures::Log2);
-        assert!(!regressor.bootstrap());
+        assert_eq!(regressor.max_leaf_nodes(), Some(9));
+        assert_eq!(regressor.min_impurity_decrease(), 0.5);
+        assert!(regressor.bootstrap());
+        assert_eq!(regressor.max_samples(), Some(Samples::Fraction(0.75)));
+        assert_eq!(regressor.ccp_alpha(), 0.0625);
         assert_eq!(regressor.random_state(), u64::MAX);
         let json = serde_json::to_string(&regressor).unwrap();
         assert_eq!(serde_json::from_str::<RandomForestRegressor>(&json).unwrap(), regressor);
@@ -233,8 +347,29 @@ mod tests {
             "n_estimators is 1000001: expected a number from 1 to 1000000"
         );
         assert_eq!(message(start().max_depth(0)), "max_depth is 0: expected a number of at least 1, or none");
-        assert_eq!(message(start().min_samples_split(1)), "min_samples_split is 1: expected a number of at least 2");
-        assert_eq!(message(start().min_samples_leaf(0)), "min_samples_leaf is 0: expected a number of at least 1");
+        assert_eq!(
+            message(start().min_samples_split(1)),
+            "min_samples_split is 1: expected a number of at least 2, or a share above 0.0 and up to 1.0"
+        );
+        assert_eq!(
+            message(start().min_samples_leaf(0)),
+            "min_samples_leaf is 0: expected a number of at least 1, or a share above 0.0 and below 1.0"
+        );
+        for builder in [
+            start().min_samples_split(0.0),
+            start().min_samples_split(f64::NAN),
+            start().min_samples_leaf(1.0),
+            start().min_weight_fraction_leaf(0.51),
+            start().max_leaf_nodes(1),
+            start().min_impurity_decrease(-1.0),
+            start().max_samples(Samples::Count(0)),
+            start().max_samples(Samples::Fraction(f64::INFINITY)),
+            start().max_samples(Samples::Count(5)).bootstrap(false),
+            start().ccp_alpha(f64::NAN),
+        ] {
+            assert!(message(builder.clone()).contains(": expected "), "{builder:?}");
+        }
+        assert!(start().bootstrap(false).build().is_ok_and(|regressor| !regressor.bootstrap()));
     }
 
     #[test]

@@ -4,7 +4,6 @@
 //! is a `.npy` file with the target in column 0; `features.json` beside it says what the other columns are.
 
 mod part;
-mod unknown;
 
 use std::{collections::BTreeMap, io::Write};
 
@@ -94,8 +93,13 @@ pub fn run(args: &ProcessArgs, env: &SageMakerEnv, stop: &Stop, stdout: &mut dyn
     let plan = fit(args, &train, &train_table)?;
     let train_features = train.apply(&plan, &train_table)?;
     let val_features = val.apply(&plan, &val_table)?;
-    for (column, value, rows) in unknown::categories(&plan, &val_features, &val_table) {
-        tracing::warn!(column, value, rows, "category unknown to the training rows, encoded as all zero");
+    let unknown =
+        plan.unknown_categories(&val_table).map_err(|source| Error::Apply { path: val.path().to_owned(), source })?;
+    for (column, unknown) in unknown.columns() {
+        for (value, rows) in unknown.values() {
+            let value = value.unwrap_or("missing");
+            tracing::warn!(column, value, rows, "category unknown to the training rows, encoded as all zero");
+        }
     }
     let artifact = pack(args, plan, &train, &train_table)?;
 

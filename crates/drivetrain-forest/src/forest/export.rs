@@ -1,0 +1,216 @@
+//! Trees as text and as Graphviz graphs.
+
+use std::fmt::Write;
+
+use super::tree::{NodeView, Tree};
+use crate::ForestError;
+
+/// How a tree is written.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[must_use = "a format does nothing until a tree is written in it"]
+pub struct TreeFormat<'a> {
+    feature_names: Option<&'a [String]>,
+    decimals: usize,
+    max_depth: Option<usize>,
+}
+
+impl Default for TreeFormat<'_> {
+    fn default() -> Self {
+        Self { feature_names: None, decimals: 2, max_depth: Some(10) }
+    }
+}
+
+impl<'a> TreeFormat<'a> {
+    /// Features called `feature_0` and so on, two decimals, ten levels of splits: as in scikit-learn.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The name of each feature.
+    pub fn feature_names(mut self, feature_names: &'a [String]) -> Self {
+        self.feature_names = Some(feature_names);
+        self
+    }
+
+    /// Digits behind the point.
+    pub fn decimals(mut self, decimals: usize) -> Self {
+        self.decimals = decimals;
+        self
+    }
+
+    /// The number of splits between the root and what is cut short; `None` writes all there is.
+    pub fn max_depth(mut self, max_depth: impl Into<Option<usize>>) -> Self {
+        self.max_depth = max_depth.into();
+        self
+    }
+
+    fn name(&self, feature: usize) -> String {
+        let name = self.feature_names.and_then(|names| names.get(feature));
+        name.map_or_else(|| format!("feature_{feature}"), Clone::clone)
+    }
+
+    fn check(&self, tree: &Tree<'_>) -> Result<(), ForestError> {
+        match self.feature_names {
+            Some(names) if names.len() != tree.n_features() => {
+                Err(ForestError::FeatureNames { expected: tree.n_features(), found: names.len() })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is yet to be written of a tree.
+enum Pending {
+    /// A node this deep.
+    Node(usize, usize),
+    /// The line above a split's right child.
+    Line(String),
+}
+
+impl Tree<'_> {
+    /// The tree as indented text.
+    ///
+    /// Source: `sklearn.tree.export_text`, of which this is the text to the letter.
+    ///
+    /// ```
+    /// # #[cfg(feature = "train")]
+    /// # {
+    /// use drivetrain_forest::ndarray::array;
+    /// use drivetrain_forest::{RandomForestRegressor, TreeFormat};
+    ///
+    /// let regressor = RandomForestRegressor::builder().n_estimators(1).bootstrap(false).build()?;
+    /// let forest = regressor.fit(array![[1.0], [2.0], [4.0]].view(), &[5.0, 5.0, 9.0])?;
+    /// let names = ["weight".to_owned()];
+    /// let text = forest.tree(0).unwrap().export_text(TreeFormat::new().feature_names(&names))?;
+    /// assert_eq!(text, "\
+    /// |--- weight <= 3.00
+    /// |   |--- value: [5.00]
+    /// |--- weight >  3.00
+    /// |   |--- value: [9.00]
+    /// ");
+    /// # }
+    /// # Ok::<(), drivetrain_forest::ForestError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If there is not one name for each feature.
+    pub fn export_text(&self, format: TreeFormat<'_>) -> Result<String, ForestError> {
+        format.check(self)?;
+        let decimals = format.decimals;
+        let levels = self.levels();
+        let mut text = String::new();
+        let mut pending = vec![Pending::Node(0, 0)];
+        while let Some(next) = pending.pop() {
+            let (node, depth) = match next {
+                Pending::Node(node, depth) => (node, depth),
+                Pending::Line(line) => {
+                    text += &line;
+                    continue;
+                }
+            };
+            let indent = "|   ".repeat(depth) + "|---";
+            let is_cut = format.max_depth.is_some_and(|max_depth| depth > max_depth);
+            match self.node(node) {
+                Some(NodeView::Leaf { value }) => {
+                    let _ = writeln!(text, "{indent} value: [{value:.decimals$}]");
+                }
+                Some(NodeView::Split { .. }) if is_cut => {
+                    let _ = writeln!(text, "{indent} truncated branch of depth {}", levels[node]);
+                }
+                Some(NodeView::Split { feature, threshold, left, right }) => {
+                    let name = format.name(feature);
+                    let _ = writeln!(text, "{indent} {name} <= {threshold:.decimals$}");
+                    pending.push(Pending::Node(right, depth + 1));
+                    pending.push(Pending::Line(format!("{indent} {name} >  {threshold:.decimals$}\n")));
+                    pending.push(Pending::Node(left, depth + 1));
+                }
+                None => {}
+            }
+        }
+        Ok(text)
+    }
+
+    /// The tree as a graph in Graphviz' DOT language.
+    ///
+    /// # Errors
+    /// If there is not one name for each feature.
+    pub fn export_graphviz(&self, format: TreeFormat<'_>) -> Result<String, ForestError> {
+        format.check(self)?;
+        let decimals = format.decimals;
+        let mut text =
+            "digraph Tree {\nnode [shape=box, fontname=\"helvetica\"];\nedge [fontname=\"helvetica\"];\n".to_owned();
+        let mut pending = vec![(0, 0)];
+        while let Some((node, depth)) = pending.pop() {
+            let is_cut = format.max_depth.is_some_and(|max_depth| depth > max_depth);
+            match self.node(node) {
+                Some(NodeView::Leaf { value }) => {
+                    let _ = writeln!(text, "{node} [label=\"{value:.decimals$}\"];");
+                }
+                Some(NodeView::Split { .. }) if is_cut => {
+                    let _ = writeln!(text, "{node} [label=\"(...)\"];");
+                }
+                Some(NodeView::Split { feature, threshold, left, right }) => {
+                    let name = format.name(feature).replace('\\', "\\\\").replace('"', "\\\"");
+                    let _ = writeln!(text, "{node} [label=\"{name} <= {threshold:.decimals$}\"];");
+                    let _ = writeln!(text, "{node} -> {left} [label=\"yes\"];\n{node} -> {right} [label=\"no\"];");
+                    pending.extend([(right, depth + 1), (left, depth + 1)]);
+                }
+                None => {}
+            }
+        }
+        text += "}\n";
+        Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Forest;
+
+    /// Splits on the left only: three of them.
+    fn forest() -> Forest {
+        let stored = serde_json::json!({
+            "n_features": 2, "n_nodes": [7], "feature": [0, 1, null, 0, null, null, null],
+            "value": [0.5, 1.25, 4.0, -0.5, 3.0, 1.0, 2.0], "feature_importances": [0.5, 0.5],
+        });
+        serde_json::from_value(stored).unwrap()
+    }
+
+    #[test]
+    fn what_lies_too_deep_is_cut_short() {
+        let forest = forest();
+        let text = forest.tree(0).unwrap().export_text(TreeFormat::new().max_depth(0).decimals(1)).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines,
+            [
+                "|--- feature_0 <= 0.5",
+                "|   |--- truncated branch of depth 3",
+                "|--- feature_0 >  0.5",
+                "|   |--- value: [4.0]"
+            ]
+        );
+        let whole = forest.tree(0).unwrap().export_text(TreeFormat::new().max_depth(None)).unwrap();
+        assert_eq!(whole.lines().count(), 10);
+    }
+
+    #[test]
+    fn a_graph_has_a_line_for_every_node_and_edge() {
+        let names = ["a \"quoted\" name".to_owned(), "b".to_owned()];
+        let forest = forest();
+        let text = forest.tree(0).unwrap().export_graphviz(TreeFormat::new().feature_names(&names)).unwrap();
+        assert!(text.contains("0 [label=\"a \\\"quoted\\\" name <= 0.50\"];"), "{text}");
+        assert!(text.contains("1 -> 3 [label=\"yes\"];\n1 -> 4 [label=\"no\"];"), "{text}");
+        assert_eq!(text.matches("->").count(), 6);
+        assert_eq!(text.lines().count(), 3 + 7 + 6 + 1);
+    }
+
+    #[test]
+    fn a_name_too_few_is_refused() {
+        let names = ["a".to_owned()];
+        let forest = forest();
+        let error = forest.tree(0).unwrap().export_text(TreeFormat::new().feature_names(&names)).unwrap_err();
+        assert_eq!(error.to_string(), "there are 2 features but 1 names");
+    }
+}
