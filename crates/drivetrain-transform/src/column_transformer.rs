@@ -1,5 +1,7 @@
 //! Different estimators for different columns, side by side.
 
+mod partial_fit;
+
 use std::{collections::BTreeSet, ops::Range};
 
 use drivetrain_plan::{
@@ -7,9 +9,11 @@ use drivetrain_plan::{
 };
 
 use crate::{
-    AnyEstimator, Columns, DynEstimator, Estimator, FitError, Fitted, ParameterError, TransformError, check_input,
-    estimator::matrix, pipeline::check_names,
+    AnyEstimator, Columns, DynEstimator, DynPartialFit, Estimator, FitError, Fitted, ParameterError, TransformError,
+    check_input, estimator::matrix, pipeline::check_names,
 };
+
+pub use partial_fit::ColumnTransformerState;
 
 /// The name of the block of columns that no other block takes.
 const REMAINDER: &str = "remainder";
@@ -204,28 +208,15 @@ impl ColumnTransformer {
         output: bool,
     ) -> Result<(FittedColumnTransformer, Vec<Column<'static>>), FitError> {
         check_input(x, y)?;
-        let mut builder = PlanBuilder::new(x.schema().clone());
         let mut blocks = Vec::new();
         let mut outputs = Vec::new();
-        let mut width = 0;
         for resolved in self.resolve(x.schema())? {
-            let fitted = fit_block(&resolved, x, y, output)?;
-            let Resolved { name, columns, .. } = resolved;
-            let start = width;
-            if let Some((plan, _)) = &fitted {
-                for output in builder.inline(plan, |column| Some(column.to_owned()))? {
-                    let verbose = format!("{name}__{}", output.name);
-                    builder
-                        .output(if self.verbose_feature_names_out { &verbose } else { &output.name }, &output.column);
-                    width += 1;
-                }
-            }
-            let (plan, output) = fitted.unzip();
+            let (plan, output) = fit_block(&resolved, x, y, output)?.unzip();
             let output = output.flatten().into_iter().flat_map(Vec::from);
             outputs.extend(output.map(|(_, column): (String, _)| column));
-            blocks.push(FittedBlock { name: name.to_owned(), columns, plan, outputs: start..width });
+            blocks.push((resolved.name.to_owned(), resolved.columns, plan));
         }
-        Ok((FittedColumnTransformer { blocks, plan: builder.build()? }, outputs))
+        Ok((self.assemble(x.schema(), blocks)?, outputs))
     }
 }
 
@@ -244,8 +235,51 @@ impl Estimator for ColumnTransformer {
     }
 
     fn fit_transform(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Matrix, FitError> {
+        if Estimator::as_partial_fit(self).is_some() {
+            // What can be fed in chunks crosses no folds.
+            return Ok(self.fit(x, y)?.transform(x)?);
+        }
         let (fitted, output) = Estimator::fit_run(self, x, y)?;
         matrix(&fitted, x, &output)
+    }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        let remainder = match &self.remainder {
+            Remainder::Estimator(estimator) => Some(estimator),
+            Remainder::Drop | Remainder::Passthrough => None,
+        };
+        let blocks = self.blocks.iter().filter_map(|block| match &block.action {
+            Action::Fit(estimator) => Some(estimator),
+            Action::Drop | Action::Passthrough => None,
+        });
+        let all = blocks.chain(remainder).all(|estimator| estimator.as_partial_fit().is_some());
+        all.then_some(self as &dyn DynPartialFit)
+    }
+}
+
+impl ColumnTransformer {
+    /// What was learned, from the name, the columns and the plan of each block.
+    fn assemble(
+        &self,
+        schema: &Schema,
+        fitted: impl IntoIterator<Item = (String, Vec<String>, Option<Plan>)>,
+    ) -> Result<FittedColumnTransformer, FitError> {
+        let mut builder = PlanBuilder::new(schema.clone());
+        let mut blocks = Vec::new();
+        let mut width = 0;
+        for (name, columns, plan) in fitted {
+            let start = width;
+            if let Some(plan) = &plan {
+                for output in builder.inline(plan, |column| Some(column.to_owned()))? {
+                    let verbose = format!("{name}__{}", output.name);
+                    builder
+                        .output(if self.verbose_feature_names_out { &verbose } else { &output.name }, &output.column);
+                    width += 1;
+                }
+            }
+            blocks.push(FittedBlock { name, columns, plan, outputs: start..width });
+        }
+        Ok(FittedColumnTransformer { blocks, plan: builder.build()? })
     }
 }
 

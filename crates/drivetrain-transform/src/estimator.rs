@@ -2,9 +2,9 @@
 
 use std::{any::Any, fmt, ops::Deref, sync::Arc};
 
-use drivetrain_plan::{ColumnTable, Matrix, Plan, PlanError, Table};
+use drivetrain_plan::{ColumnTable, Matrix, Plan, PlanError, Program, Registry, Table};
 
-use crate::{FitError, TransformError};
+use crate::{DynPartialFit, FitError, TransformError};
 
 /// Hyper-parameters that can be fitted to a table.
 ///
@@ -38,6 +38,13 @@ pub trait Estimator {
     fn fit_transform(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Matrix, FitError> {
         Ok(self.fit(x, y)?.transform(x)?)
     }
+
+    /// This estimator as one whose fit can be fed in chunks, if it is one: what pipelines and column transformers ask.
+    ///
+    /// Whoever implements [`PartialFit`](crate::PartialFit) returns `Some(self)` here.
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        None
+    }
 }
 
 /// What an estimator learned, and nothing else: no code, no reference to the data.
@@ -64,6 +71,29 @@ pub trait Fitted {
     /// [`TransformError`] when `x` does not fit or an output is not numeric.
     fn transform(&self, x: &dyn Table) -> Result<Matrix, TransformError> {
         Ok(self.lower()?.apply(x)?)
+    }
+
+    /// Like [`transform`](Self::transform), into memory of the caller's: `rows x features` numbers, row after row.
+    ///
+    /// Fresh memory costs more than what is computed into it. Whoever transforms many tables also keeps a
+    /// [`Program`] of [`lower`](Self::lower) and calls [`Program::apply_into`].
+    ///
+    /// ```
+    /// use drivetrain_plan::{Column, ColumnTable};
+    /// use drivetrain_transform::{Estimator, Fitted, MaxAbsScaler};
+    ///
+    /// let table = ColumnTable::new(vec![("x".into(), Column::from(vec![1.0, 4.0]))])?;
+    /// let mut buffer = [0.0; 2];
+    /// MaxAbsScaler::new().fit(&table, None)?.transform_into(&table, &mut buffer)?;
+    /// assert_eq!(buffer, [0.25, 1.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`transform`](Self::transform), and [`ApplyError::BufferLength`](drivetrain_plan::ApplyError::BufferLength);
+    /// what the buffer then holds means nothing.
+    fn transform_into(&self, x: &dyn Table, buffer: &mut [f64]) -> Result<(), TransformError> {
+        Ok(Program::new(&self.lower()?, &Registry::new())?.apply_into(x, buffer)?)
     }
 }
 
@@ -93,6 +123,9 @@ pub trait DynEstimator: fmt::Debug + Send + Sync {
     /// As [`Estimator::fit`], [`Fitted::lower`] and [`Fitted::run`].
     fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(Plan, ColumnTable), FitError>;
 
+    /// As [`Estimator::as_partial_fit`].
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit>;
+
     /// Whether both are the same type with the same parameters.
     fn equals(&self, other: &dyn DynEstimator) -> bool;
 
@@ -111,6 +144,10 @@ where
     fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(Plan, ColumnTable), FitError> {
         let (fitted, output) = Estimator::fit_run(self, x, y)?;
         Ok((fitted.lower()?, output))
+    }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        Estimator::as_partial_fit(self)
     }
 
     fn equals(&self, other: &dyn DynEstimator) -> bool {

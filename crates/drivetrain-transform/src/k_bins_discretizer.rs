@@ -6,8 +6,12 @@ use drivetrain_plan::{Categories, Function, Op, Plan, PlanBuilder, PlanError, Sc
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Estimator, FitError, Fitted, ParameterError, QuantileMethod, at_least_two::AtLeastTwo, categories::refuse_absent,
-    check_input, check_numeric, random::Draws, statistics::extremes,
+    Estimator, FitError, Fitted, ParameterError, QuantileMethod,
+    at_least_two::AtLeastTwo,
+    categories::refuse_absent,
+    check_input, check_numeric,
+    random::Draws,
+    statistics::{Extremes, Statistic},
 };
 
 /// What comes out of a [`KBinsDiscretizer`].
@@ -141,7 +145,9 @@ impl KBinsDiscretizer {
 
     /// The edges of the bins of a column's values.
     fn edges(&self, mut values: Vec<f64>, n_bins: usize) -> Vec<f64> {
-        let (low, high) = extremes(&values);
+        let mut extremes = Extremes::default();
+        extremes.feed(&values);
+        let (low, high) = (extremes.min(), extremes.max());
         if low == high {
             return vec![f64::NEG_INFINITY, f64::INFINITY];
         }
@@ -208,7 +214,7 @@ impl Estimator for KBinsDiscretizer {
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
         check_input(x, y)?;
-        refuse_absent(x, self.columns.keys(), "KBinsDiscretizer")?;
+        refuse_absent(x.schema(), self.columns.keys(), "KBinsDiscretizer")?;
         let rows = self.subsample.map(NonZeroUsize::get).filter(|&rows| rows < x.n_rows());
         let rows = rows.map(|rows| Draws::new(self.random_state).with_replacement(x.n_rows(), rows));
         let columns = x.schema().fields().iter().map(|field| {

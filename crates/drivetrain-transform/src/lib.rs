@@ -47,7 +47,9 @@
 
 mod at_least_two;
 mod categories;
+mod category_counts;
 mod check;
+mod column_statistics;
 mod column_transformer;
 mod error;
 mod estimator;
@@ -59,6 +61,7 @@ mod normalizer;
 mod one_hot_encoder;
 mod optimize;
 mod ordinal_encoder;
+mod partial_fit;
 mod pipeline;
 mod power_transformer;
 mod quantile_method;
@@ -73,8 +76,12 @@ mod target_encoder;
 mod variance_threshold;
 
 pub use categories::EncodedColumn;
+pub use category_counts::EncoderState;
 pub use check::{check_input, check_numeric};
-pub use column_transformer::{Block, ColumnTransformer, FittedBlock, FittedColumnTransformer, Remainder};
+pub use column_statistics::{ColumnStatistics, PerColumn};
+pub use column_transformer::{
+    Block, ColumnTransformer, ColumnTransformerState, FittedBlock, FittedColumnTransformer, Remainder,
+};
 pub use drivetrain_plan;
 pub use error::{FitError, ParameterError, TransformError};
 pub use estimator::{AnyEstimator, DynEstimator, Estimator, Fitted};
@@ -85,14 +92,15 @@ pub use min_max_scaler::{FittedMinMaxScaler, MinMaxScaler, RangedColumn};
 pub use normalizer::{FittedNormalizer, Normalizer};
 pub use one_hot_encoder::{DropCategory, FittedOneHotEncoder, HandleUnknown, OneHotEncoder};
 pub use ordinal_encoder::{FittedOrdinalEncoder, OrdinalEncoder};
-pub use pipeline::{FittedPipeline, FittedStep, Pipeline, Step};
+pub use partial_fit::{AnyState, ChunkSource, DynPartialFit, PartialFit, Progress, fit_chunks, fit_in_parts};
+pub use pipeline::{FittedPipeline, FittedStep, Pipeline, PipelineState, Step};
 pub use power_transformer::{FittedPowerTransformer, PowerColumn, PowerMethod, PowerTransformer};
 pub use quantile_method::QuantileMethod;
 pub use quantile_transformer::{FittedQuantileTransformer, OutputDistribution, QuantileColumn, QuantileTransformer};
 pub use robust_scaler::{FittedRobustScaler, RobustColumn, RobustScaler};
 pub use selector::{ColumnSelector, Columns, DtypeClass, make_column_selector};
-pub use simple_imputer::{FittedSimpleImputer, ImputedColumn, SimpleImputer, Strategy};
+pub use simple_imputer::{FittedSimpleImputer, ImputedColumn, ImputerState, SimpleImputer, Strategy};
 pub use standard_scaler::{FittedStandardScaler, ScaledColumn, StandardScaler};
-pub use statistics::Moments;
+pub use statistics::{BlockStatistic, Extremes, InBlocks, Mean, Moments, Statistic};
 pub use target_encoder::{FittedTargetEncoder, TargetColumn, TargetEncoder};
 pub use variance_threshold::{FittedVarianceThreshold, VarianceThreshold};

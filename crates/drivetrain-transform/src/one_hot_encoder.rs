@@ -8,9 +8,11 @@ use drivetrain_plan::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EncodedColumn, Estimator, FitError, Fitted, MinFrequency, ParameterError,
-    categories::{Declared, refuse_absent, refuse_undeclared},
-    check_input,
+    DynPartialFit, EncodedColumn, EncoderState, Estimator, FitError, Fitted, MinFrequency, ParameterError, PartialFit,
+    Progress,
+    categories::{Declared, refuse_absent},
+    category_counts::Finished,
+    fit_in_parts,
     infrequent::infrequent,
 };
 
@@ -229,24 +231,40 @@ impl Estimator for OneHotEncoder {
     type Fitted = FittedOneHotEncoder;
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
-        check_input(x, y)?;
+        fit_in_parts(self, x, y)
+    }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        Some(self)
+    }
+}
+
+impl PartialFit for OneHotEncoder {
+    type State = EncoderState;
+
+    fn start(&self, schema: &Schema) -> Result<EncoderState, FitError> {
         if let Some(DropCategory::Named(named)) = &self.drop {
-            refuse_absent(x, named.keys(), "OneHotEncoder")?;
+            refuse_absent(schema, named.keys(), "OneHotEncoder")?;
         }
-        let mut columns = self.categories.learn(x, "OneHotEncoder")?;
-        if self.min_frequency.is_some() || self.max_categories.is_some() {
-            for column in &mut columns {
-                let counts = column.counts(x)?;
-                column.infrequent = infrequent(&counts, x.n_rows(), self.min_frequency, self.max_categories);
-            }
+        self.categories.start(schema, "OneHotEncoder", self.handle_unknown == HandleUnknown::Error)
+    }
+
+    fn partial_fit(&self, state: &mut EncoderState, x: &dyn Table, y: Option<&[f64]>) -> Result<(), FitError> {
+        state.feed(x, y)
+    }
+
+    fn merge(&self, state: &mut EncoderState, later: EncoderState) -> Result<(), FitError> {
+        state.merge(later)
+    }
+
+    fn finish(&self, state: EncoderState) -> Result<Progress<EncoderState, Self::Fitted>, FitError> {
+        let Finished { schema, mut columns, counts, n_rows } = state.finish()?;
+        for (column, counts) in columns.iter_mut().zip(counts) {
+            column.infrequent = infrequent(&counts, n_rows, self.min_frequency, self.max_categories);
         }
         let drop_idx = columns.iter().map(|column| self.dropped(column)).collect::<Result<_, _>>()?;
-        let schema = x.schema().clone();
-        let fitted = FittedOneHotEncoder { handle_unknown: self.handle_unknown, schema, columns, drop_idx };
-        if self.handle_unknown == HandleUnknown::Error && !self.categories.is_empty() {
-            refuse_undeclared(&fitted, x)?;
-        }
-        Ok(fitted)
+        let handle_unknown = self.handle_unknown;
+        Ok(Progress::Done(FittedOneHotEncoder { handle_unknown, schema, columns, drop_idx }))
     }
 }
 

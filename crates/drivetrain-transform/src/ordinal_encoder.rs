@@ -6,10 +6,8 @@ use drivetrain_plan::{Categories, Op, Plan, PlanBuilder, PlanError, Schema, Tabl
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EncodedColumn, Estimator, FitError, Fitted, MinFrequency, ParameterError,
-    categories::{Declared, refuse_undeclared},
-    check_input,
-    infrequent::infrequent,
+    DynPartialFit, EncodedColumn, EncoderState, Estimator, FitError, Fitted, MinFrequency, ParameterError, PartialFit,
+    Progress, categories::Declared, category_counts::Finished, fit_in_parts, infrequent::infrequent,
 };
 
 /// One `float64` column per column, which holds the position of the row's category, like scikit-learn's
@@ -85,19 +83,6 @@ impl OrdinalEncoder {
         Ok(Self { max_categories: Some(ParameterError::at_least_1("max_categories", max_categories)?), ..self })
     }
 
-    /// Finds the rare categories. Missing is none of them.
-    fn group(&self, x: &dyn Table, columns: &mut [EncodedColumn]) -> Result<(), FitError> {
-        if self.min_frequency.is_none() && self.max_categories.is_none() {
-            return Ok(());
-        }
-        for column in columns {
-            let counts = column.counts(x)?;
-            let counts = &counts[..column.categories.len()];
-            column.infrequent = infrequent(counts, x.n_rows(), self.min_frequency, self.max_categories);
-        }
-        Ok(())
-    }
-
     /// Refuses a number that stands for two things.
     fn check_values(&self, columns: &[EncodedColumn]) -> Result<(), FitError> {
         let taken = |column: &EncodedColumn, value: f64| {
@@ -140,20 +125,43 @@ impl Estimator for OrdinalEncoder {
     type Fitted = FittedOrdinalEncoder;
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
-        check_input(x, y)?;
-        let mut columns = self.categories.learn(x, "OrdinalEncoder")?;
-        self.group(x, &mut columns)?;
+        fit_in_parts(self, x, y)
+    }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        Some(self)
+    }
+}
+
+impl PartialFit for OrdinalEncoder {
+    type State = EncoderState;
+
+    fn start(&self, schema: &Schema) -> Result<EncoderState, FitError> {
+        self.categories.start(schema, "OrdinalEncoder", self.handle_unknown == UnknownValue::Error)
+    }
+
+    fn partial_fit(&self, state: &mut EncoderState, x: &dyn Table, y: Option<&[f64]>) -> Result<(), FitError> {
+        state.feed(x, y)
+    }
+
+    fn merge(&self, state: &mut EncoderState, later: EncoderState) -> Result<(), FitError> {
+        state.merge(later)
+    }
+
+    fn finish(&self, state: EncoderState) -> Result<Progress<EncoderState, Self::Fitted>, FitError> {
+        let Finished { schema, mut columns, counts, n_rows } = state.finish()?;
+        for (column, counts) in columns.iter_mut().zip(counts) {
+            // Missing is never rare.
+            let counts = &counts[..column.categories.len()];
+            column.infrequent = infrequent(counts, n_rows, self.min_frequency, self.max_categories);
+        }
         self.check_values(&columns)?;
-        let fitted = FittedOrdinalEncoder {
+        Ok(Progress::Done(FittedOrdinalEncoder {
             handle_unknown: self.handle_unknown,
             encoded_missing_value: self.encoded_missing_value,
-            schema: x.schema().clone(),
+            schema,
             columns,
-        };
-        if self.handle_unknown == UnknownValue::Error && !self.categories.is_empty() {
-            refuse_undeclared(&fitted, x)?;
-        }
-        Ok(fitted)
+        }))
     }
 }
 

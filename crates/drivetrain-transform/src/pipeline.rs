@@ -1,10 +1,17 @@
 //! Steps one after the other.
 
+mod partial_fit;
+
 use std::collections::BTreeSet;
 
-use drivetrain_plan::{ColumnTable, Matrix, Plan, PlanError, Table};
+use drivetrain_plan::{ColumnTable, Matrix, Op, Plan, PlanError, Table};
 
-use crate::{AnyEstimator, DynEstimator, Estimator, FitError, Fitted, ParameterError, check_input, estimator::matrix};
+use self::partial_fit::FittedSteps;
+pub use self::partial_fit::PipelineState;
+use crate::{
+    AnyEstimator, DynEstimator, DynPartialFit, Estimator, FitError, Fitted, ParameterError, check_input,
+    estimator::matrix,
+};
 
 /// A named step of a [`Pipeline`].
 #[derive(Debug, Clone, PartialEq)]
@@ -113,31 +120,47 @@ impl Pipeline {
         output: bool,
     ) -> Result<(FittedPipeline, Option<ColumnTable>), FitError> {
         check_input(x, y)?;
-        let mut steps: Vec<FittedStep> = Vec::with_capacity(self.steps.len());
-        let mut whole: Option<Plan> = None;
+        let mut whole = FittedSteps::default();
+        // The table that was written out last, for a step that cannot be fed in chunks, and the steps fitted since then.
         let mut between: Option<ColumnTable> = None;
+        let mut since = FittedSteps::default();
         for (index, step) in self.steps.iter().enumerate() {
-            let input: &dyn Table = between.as_ref().map_or(x, |table| table);
-            let fitted = if output || index + 1 < self.steps.len() {
-                step.estimator.fit_run(input, y).map(|(plan, output)| (plan, Some(output)))
-            } else {
-                step.estimator.fit_plan(input, y).map(|plan| (plan, None))
+            let last = !output && index + 1 == self.steps.len();
+            let table: &dyn Table = between.as_ref().map_or(x, |table| table);
+            let streamed = step.estimator.as_partial_fit().map(|partial| since.fit_next(partial, table, y));
+            let (plan, output) = match streamed.transpose().map_err(|error| step.failed(error))? {
+                Some(plan) if last || !is_opaque(&plan) => (plan, None),
+                _ => {
+                    let input = since.run(table).map_err(|error| step.failed(error.into()))?;
+                    let input: &dyn Table = input.as_ref().map_or(table, |table| table);
+                    let fitted = if last {
+                        step.estimator.fit_plan(input, y).map(|plan| (plan, None))
+                    } else {
+                        step.estimator.fit_run(input, y).map(|(plan, output)| (plan, Some(output)))
+                    };
+                    fitted.map_err(|error| step.failed(error))?
+                }
             };
-            let named = |source| FitError::Step { step: step.name.clone(), source: Box::new(source) };
-            let (plan, output) = fitted.map_err(named)?;
-            let joined = match &whole {
-                None => plan.clone(),
-                Some(before) => before.then(&plan).map_err(|error| named(error.into()))?,
-            };
-            whole = Some(joined);
-            steps.push(FittedStep { name: step.name.clone(), plan });
-            between = output;
+            whole.push(&step.name, plan.clone()).map_err(|error| step.failed(error))?;
+            if output.is_some() {
+                between = output;
+                since = FittedSteps::default();
+            } else if !last {
+                since.push(&step.name, plan).map_err(|error| step.failed(error))?;
+                since.prepare().map_err(|error| step.failed(error))?;
+            }
         }
-        let plan = match whole {
+        let plan = match whole.plan {
             Some(plan) => plan,
             None => Plan::identity(x.schema().clone())?,
         };
-        Ok((FittedPipeline { steps, plan }, between))
+        let output = if output {
+            let table: &dyn Table = between.as_ref().map_or(x, |table| table);
+            since.run(table)?.or(between)
+        } else {
+            None
+        };
+        Ok((FittedPipeline { steps: whole.steps, plan }, output))
     }
 }
 
@@ -155,9 +178,23 @@ impl Estimator for Pipeline {
     }
 
     fn fit_transform(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Matrix, FitError> {
+        if Estimator::as_partial_fit(self).is_some() {
+            // What can be fed in chunks crosses no folds.
+            return Ok(self.fit(x, y)?.transform(x)?);
+        }
         let (fitted, output) = Estimator::fit_run(self, x, y)?;
         matrix(&fitted, x, &output)
     }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        let all = self.steps.iter().all(|step| step.estimator.as_partial_fit().is_some());
+        all.then_some(self as &dyn DynPartialFit)
+    }
+}
+
+/// Whether a plan runs only where its extensions are registered: not while a pipeline is fitted.
+fn is_opaque(plan: &Plan) -> bool {
+    plan.ops().iter().any(|op| matches!(op, Op::Extension { .. }))
 }
 
 impl Fitted for FittedPipeline {

@@ -1,9 +1,12 @@
 //! Standardisation: zero mean, unit variance.
 
-use drivetrain_plan::{Field, Op, Plan, PlanBuilder, PlanError, Schema, Table};
+use drivetrain_plan::{Op, Plan, PlanBuilder, PlanError, Schema, Table};
 use serde::{Deserialize, Serialize};
 
-use crate::{Estimator, FitError, Fitted, Moments, check_input, check_numeric, statistics::WeightedMoments};
+use crate::{
+    DynPartialFit, Estimator, FitError, Fitted, InBlocks, Moments, PerColumn, check_input, check_numeric, fit_in_parts,
+    statistics::WeightedMoments,
+};
 
 /// Subtracts the mean and divides by the population standard deviation, column by column, like scikit-learn's
 /// `StandardScaler`.
@@ -77,22 +80,19 @@ impl StandardScaler {
         if let Some(row) = sample_weight.iter().position(|weight| !(weight.is_finite() && *weight >= 0.0)) {
             return Err(FitError::SampleWeight { row, value: sample_weight[row] });
         }
-        self.learn(x, |field, values| {
-            let moments = WeightedMoments::of(values, sample_weight);
+        let columns = x.schema().fields().iter().map(|field| {
+            let moments = WeightedMoments::of(&check_numeric(x, field, "StandardScaler")?, sample_weight);
             let WeightedMoments { weight, mean, variance } = moments;
-            ScaledColumn { name: field.name.clone(), n_samples_seen: weight, mean, variance, scale: moments.scale() }
-        })
-    }
-
-    fn learn(
-        self,
-        x: &dyn Table,
-        column: impl Fn(&Field, &[f64]) -> ScaledColumn,
-    ) -> Result<FittedStandardScaler, FitError> {
-        let columns = x.schema().fields().iter();
-        let columns = columns.map(|field| Ok(column(field, &check_numeric(x, field, "StandardScaler")?)));
+            Ok(ScaledColumn {
+                name: field.name.clone(),
+                n_samples_seen: weight,
+                mean,
+                variance,
+                scale: moments.scale(),
+            })
+        });
         let columns = columns.collect::<Result<_, FitError>>()?;
-        Ok(FittedStandardScaler { parameters: self, schema: x.schema().clone(), columns })
+        Ok(FittedStandardScaler { parameters: *self, schema: x.schema().clone(), columns })
     }
 }
 
@@ -131,17 +131,31 @@ impl Estimator for StandardScaler {
     type Fitted = FittedStandardScaler;
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
-        check_input(x, y)?;
-        self.learn(x, |field, values| {
-            let moments = Moments::of(values);
+        fit_in_parts(self, x, y)
+    }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        Some(self)
+    }
+}
+
+impl PerColumn for StandardScaler {
+    type Statistic = InBlocks<Moments>;
+    const NAME: &'static str = "StandardScaler";
+
+    fn learn(&self, schema: Schema, columns: Vec<InBlocks<Moments>>) -> Result<Self::Fitted, FitError> {
+        let learn = |(name, moments): (&str, InBlocks<Moments>)| {
+            let moments = moments.total();
             ScaledColumn {
-                name: field.name.clone(),
+                name: name.to_owned(),
                 n_samples_seen: moments.count() as f64,
                 mean: moments.mean(),
                 variance: moments.variance(),
                 scale: moments.scale(),
             }
-        })
+        };
+        let columns = schema.names().zip(columns).map(learn).collect();
+        Ok(FittedStandardScaler { parameters: *self, schema, columns })
     }
 }
 

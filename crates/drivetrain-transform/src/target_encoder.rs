@@ -183,7 +183,9 @@ impl TargetEncoder {
         if let Some(row) = y.iter().position(|value| !value.is_finite()) {
             return Err(FitError::TargetNotFinite { row, value: y[row] });
         }
-        let columns = self.categories.learn(x, "TargetEncoder")?;
+        let mut state = self.categories.start(x.schema(), "TargetEncoder", false)?;
+        state.feed(x, None)?;
+        let columns = state.finish()?.columns;
         let positions: Vec<_> = columns.iter().map(|column| column.positions(x)).collect::<Result<_, _>>()?;
         let target = Target::new(y, &|_| true);
         let encode = |(column, positions): (EncodedColumn, &Positions)| TargetColumn {
