@@ -177,7 +177,9 @@ fn feed_integers(seen: &mut BTreeMap<i64, usize>, values: &Int64Column<'_>) -> u
     let span = max.abs_diff(min).saturating_add(1);
     match usize::try_from(span) {
         Ok(span) if span <= MAX_POSITIONS.min(values.len()) => {
-            let position = |value: Option<i64>| value.map_or(usize::MAX, |value| value.abs_diff(min) as usize);
+            let position = |value: Option<i64>| {
+                value.and_then(|value| usize::try_from(value.abs_diff(min)).ok()).unwrap_or(usize::MAX)
+            };
             let counts = count_positions(span, values.iter().map(position));
             for (value, count) in (min..=max).zip(&counts).filter(|(_, count)| **count > 0) {
                 *seen.entry(value).or_default() += count;

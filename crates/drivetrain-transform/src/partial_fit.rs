@@ -106,6 +106,7 @@ pub trait ChunkSource {
     ///
     /// # Errors
     /// What `read` returned, at once; [`FitError::Chunk`] when a chunk cannot be had.
+    #[expect(clippy::type_complexity, reason = "an alias would hide what whoever implements this has to write")]
     fn for_each(
         &self,
         read: &mut dyn FnMut(&dyn Table, Option<&[f64]>) -> Result<(), FitError>,
