@@ -1,13 +1,17 @@
 //! Different estimators for different columns, side by side.
 
+mod partial_fit;
+
 use std::{collections::BTreeSet, fmt, ops::Range};
 
 use drivetrain_plan::{Plan, PlanBuilder, PlanError, Schema, SelectedTable, Table};
 
 use crate::{
-    AnyEstimator, AnyFitted, Columns, Estimator, FitError, Fitted, ParameterError, Summary, check_input,
+    AnyEstimator, AnyFitted, Columns, DynPartialFit, Estimator, FitError, Fitted, ParameterError, Summary, check_input,
     pipeline::check_names, summary,
 };
+
+pub use partial_fit::ColumnTransformerState;
 
 /// The name of the block of columns that no other block takes.
 const REMAINDER: &str = "remainder";
@@ -18,6 +22,16 @@ pub(crate) enum Action {
     Drop,
     Passthrough,
     Fit(AnyEstimator),
+}
+
+impl Action {
+    /// Whether it can be fed in chunks.
+    pub(crate) fn is_partial_fit(&self) -> bool {
+        match self {
+            Self::Fit(estimator) => estimator.as_partial_fit().is_some(),
+            Self::Drop | Self::Passthrough => true,
+        }
+    }
 }
 
 /// A named block of a [`ColumnTransformer`]: some columns and what happens to them.
@@ -176,27 +190,45 @@ impl FittedColumnTransformer {
     }
 }
 
-/// Fits one block; both are `None` when it has no output.
+/// What became of a block.
+#[derive(Debug, Clone, Default)]
+struct BlockFit {
+    fitted: Option<AnyFitted>,
+    /// `None` when the block has no output.
+    plan: Option<Plan>,
+}
+
+impl BlockFit {
+    fn passthrough(columns: Schema) -> Result<Self, PlanError> {
+        Ok(Self { fitted: None, plan: Some(Plan::identity(columns)?) })
+    }
+
+    fn learned(fitted: AnyFitted) -> Result<Self, PlanError> {
+        let plan = Some(fitted.lower()?);
+        Ok(Self { fitted: Some(fitted), plan })
+    }
+}
+
+/// Fits one block.
 fn fit_block(
     action: &Action,
     name: &str,
     columns: &[String],
     x: &dyn Table,
     y: Option<&[f64]>,
-) -> Result<(Option<AnyFitted>, Option<Plan>), FitError> {
+) -> Result<BlockFit, FitError> {
     if columns.is_empty() || *action == Action::Drop {
-        return Ok((None, None));
+        return Ok(BlockFit::default());
     }
     let selected = SelectedTable::new(x, columns)
         .map_err(|column| FitError::UnknownColumns { reader: format!("block `{name}`"), columns: vec![column] })?;
     match action {
-        Action::Drop => Ok((None, None)),
-        Action::Passthrough => Ok((None, Some(Plan::identity(selected.schema().clone())?))),
+        Action::Drop => Ok(BlockFit::default()),
+        Action::Passthrough => Ok(BlockFit::passthrough(selected.schema().clone())?),
         Action::Fit(estimator) => {
             let step = |source| FitError::Step { step: name.to_owned(), source: Box::new(source) };
             let fitted = estimator.fit_any(&selected, y).map_err(step)?;
-            let plan = fitted.lower().map_err(|error| step(error.into()))?;
-            Ok((Some(fitted), Some(plan)))
+            BlockFit::learned(fitted).map_err(|error| step(error.into()))
         }
     }
 }
@@ -206,11 +238,36 @@ impl Estimator for ColumnTransformer {
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
         check_input(x, y)?;
-        let mut builder = PlanBuilder::new(x.schema().clone());
+        let mut blocks = Vec::new();
+        for Resolved { name, action, columns } in self.resolve(x.schema())? {
+            let fitted = fit_block(&action, name, &columns, x, y)?;
+            blocks.push((name.to_owned(), columns, fitted));
+        }
+        self.assemble(x.schema(), blocks)
+    }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        let remainder = match &self.remainder {
+            Remainder::Estimator(estimator) => Some(estimator),
+            Remainder::Drop | Remainder::Passthrough => None,
+        };
+        let all = self.blocks.iter().all(|block| block.action.is_partial_fit())
+            && remainder.is_none_or(|estimator| estimator.as_partial_fit().is_some());
+        all.then_some(self as &dyn DynPartialFit)
+    }
+}
+
+impl ColumnTransformer {
+    /// What was learned, from the name, the columns and the fit of each block.
+    fn assemble(
+        &self,
+        schema: &Schema,
+        fitted: impl IntoIterator<Item = (String, Vec<String>, BlockFit)>,
+    ) -> Result<FittedColumnTransformer, FitError> {
+        let mut builder = PlanBuilder::new(schema.clone());
         let mut blocks = Vec::new();
         let mut width = 0;
-        for Resolved { name, action, columns } in self.resolve(x.schema())? {
-            let (fitted, plan) = fit_block(&action, name, &columns, x, y)?;
+        for (name, columns, BlockFit { fitted, plan }) in fitted {
             let start = width;
             if let Some(plan) = &plan {
                 for output in builder.inline(plan, |column| Some(column.to_owned()))? {
@@ -220,7 +277,7 @@ impl Estimator for ColumnTransformer {
                     width += 1;
                 }
             }
-            blocks.push(FittedBlock { name: name.to_owned(), columns, fitted, plan, outputs: start..width });
+            blocks.push(FittedBlock { name, columns, fitted, plan, outputs: start..width });
         }
         Ok(FittedColumnTransformer { blocks, plan: builder.build()? })
     }

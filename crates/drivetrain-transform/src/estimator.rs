@@ -7,9 +7,9 @@ use std::{
     sync::Arc,
 };
 
-use drivetrain_plan::{ColumnTable, Matrix, Plan, PlanError, Table};
+use drivetrain_plan::{ColumnTable, Matrix, Plan, PlanError, Program, Registry, Table};
 
-use crate::{AnyFitted, FitError, Summary, TransformError};
+use crate::{AnyFitted, DynPartialFit, FitError, Summary, TransformError};
 
 /// Hyper-parameters that can be fitted to a table.
 ///
@@ -31,6 +31,13 @@ pub trait Estimator {
     /// As [`fit`](Self::fit) and [`Fitted::transform`].
     fn fit_transform(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Matrix, FitError> {
         Ok(self.fit(x, y)?.transform(x)?)
+    }
+
+    /// This estimator as one whose fit can be fed in chunks, if it is one: what pipelines and column transformers ask.
+    ///
+    /// Whoever implements [`PartialFit`](crate::PartialFit) returns `Some(self)` here.
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        None
     }
 }
 
@@ -58,6 +65,29 @@ pub trait Fitted {
     /// [`TransformError`] when `x` does not fit or an output is not numeric.
     fn transform(&self, x: &dyn Table) -> Result<Matrix, TransformError> {
         Ok(self.lower()?.apply(x)?)
+    }
+
+    /// Like [`transform`](Self::transform), into memory of the caller's: `rows x features` numbers, row after row.
+    ///
+    /// Fresh memory costs more than what is computed into it. Whoever transforms many tables also keeps a
+    /// [`Program`] of [`lower`](Self::lower) and calls [`Program::apply_into`].
+    ///
+    /// ```
+    /// use drivetrain_plan::{Column, ColumnTable};
+    /// use drivetrain_transform::{Estimator, Fitted, MaxAbsScaler};
+    ///
+    /// let table = ColumnTable::new(vec![("x".into(), Column::from(vec![1.0, 4.0]))])?;
+    /// let mut buffer = [0.0; 2];
+    /// MaxAbsScaler::new().fit(&table, None)?.transform_into(&table, &mut buffer)?;
+    /// assert_eq!(buffer, [0.25, 1.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`transform`](Self::transform), and [`ApplyError::BufferLength`](drivetrain_plan::ApplyError::BufferLength);
+    /// what the buffer then holds means nothing.
+    fn transform_into(&self, x: &dyn Table, buffer: &mut [f64]) -> Result<(), TransformError> {
+        Ok(Program::new(&self.lower()?, &Registry::new())?.apply_into(x, buffer)?)
     }
 
     /// The plan from what this transforms to back to its inputs; `None` where there is no way back.
@@ -106,6 +136,9 @@ pub trait DynEstimator: fmt::Debug + Send + Sync {
     /// As [`Estimator::fit`] and [`Fitted::run`].
     fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(AnyFitted, ColumnTable), FitError>;
 
+    /// As [`Estimator::as_partial_fit`].
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit>;
+
     /// Whether both are the same type with the same parameters.
     fn equals(&self, other: &dyn DynEstimator) -> bool;
 
@@ -125,6 +158,10 @@ where
         let fitted = self.fit(x, y)?;
         let output = fitted.run(x)?;
         Ok((AnyFitted::new(fitted), output))
+    }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        Estimator::as_partial_fit(self)
     }
 
     fn equals(&self, other: &dyn DynEstimator) -> bool {

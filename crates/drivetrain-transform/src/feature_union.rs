@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use drivetrain_plan::{Plan, PlanError, Table};
+use drivetrain_plan::{Plan, PlanError, Schema, Table};
 
 use crate::{
-    AnyEstimator, Block, ColumnTransformer, Columns, Estimator, FitError, Fitted, FittedBlock, FittedColumnTransformer,
-    ParameterError, Summary,
+    AnyEstimator, Block, ColumnTransformer, ColumnTransformerState, Columns, DynPartialFit, Estimator, FitError,
+    Fitted, FittedBlock, FittedColumnTransformer, ParameterError, PartialFit, Progress, Summary,
     column_transformer::{Action, summarise},
     pipeline::check_names,
 };
@@ -95,18 +95,53 @@ impl FittedFeatureUnion {
     }
 }
 
-impl Estimator for FeatureUnion {
-    type Fitted = FittedFeatureUnion;
-
-    fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
-        let all: Vec<String> = x.schema().names().map(str::to_owned).collect();
+impl FeatureUnion {
+    /// A block of all columns per branch.
+    fn blocks(&self, schema: &Schema) -> ColumnTransformer {
+        let all: Vec<String> = schema.names().map(str::to_owned).collect();
         let block = |branch: &Branch| Block {
             name: branch.name.clone(),
             action: branch.action.clone(),
             columns: Columns::Names(all.clone()),
         };
-        let columns = ColumnTransformer::of(self.branches.iter().map(block).collect());
-        columns.verbose_feature_names_out(self.verbose_feature_names_out).fit(x, y).map(FittedFeatureUnion)
+        let blocks = ColumnTransformer::of(self.branches.iter().map(block).collect());
+        blocks.verbose_feature_names_out(self.verbose_feature_names_out)
+    }
+}
+
+impl Estimator for FeatureUnion {
+    type Fitted = FittedFeatureUnion;
+
+    fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
+        self.blocks(x.schema()).fit(x, y).map(FittedFeatureUnion)
+    }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        let all = self.branches.iter().all(|branch| branch.action.is_partial_fit());
+        all.then_some(self as &dyn DynPartialFit)
+    }
+}
+
+impl PartialFit for FeatureUnion {
+    type State = ColumnTransformerState;
+
+    fn start(&self, schema: &Schema) -> Result<Self::State, FitError> {
+        self.blocks(schema).start(schema)
+    }
+
+    fn partial_fit(&self, state: &mut Self::State, x: &dyn Table, y: Option<&[f64]>) -> Result<(), FitError> {
+        self.blocks(state.schema()).partial_fit(state, x, y)
+    }
+
+    fn merge(&self, state: &mut Self::State, later: Self::State) -> Result<(), FitError> {
+        self.blocks(state.schema()).merge(state, later)
+    }
+
+    fn finish(&self, state: Self::State) -> Result<Progress<Self::State, Self::Fitted>, FitError> {
+        Ok(match self.blocks(state.schema()).finish(state)? {
+            Progress::Again(state) => Progress::Again(state),
+            Progress::Done(fitted) => Progress::Done(FittedFeatureUnion(fitted)),
+        })
     }
 }
 

@@ -40,6 +40,25 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # What was learned
+//! Fitted things are values to look at: a scaler hands out its means, [`FittedPipeline::step`] and
+//! [`FittedColumnTransformer::block`] find a step or block by name, and all of them print. [`Fitted::inverse`] is the plan
+//! back from the output to the input, where there is one; [`Summary::to_html`] is for notebooks and reports.
+//!
+//! ```
+//! use drivetrain_plan::{Column, ColumnTable};
+//! use drivetrain_transform::{Estimator, Fitted, OneHotEncoder, Pipeline, Step};
+//!
+//! let sizes = ColumnTable::new(vec![("size".into(), Column::from(vec![Some("small"), Some("large"), None]))])?;
+//! let fitted = Pipeline::new(vec![Step::new("encode", OneHotEncoder::new())])?.fit(&sizes, None)?;
+//! assert_eq!(
+//!     fitted.to_string(),
+//!     "Pipeline\n  encode: OneHotEncoder\n    column  categories\n    size    large, small, nan\n",
+//! );
+//! assert_eq!(fitted.inverse_transform(&fitted.run(&sizes)?)?, sizes);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # A transformer of your own
 //! Implement [`Estimator`] and [`Fitted`] for your types; nothing is registered anywhere. The fitted type states, as
 //! operations of a [`PlanBuilder`](drivetrain_plan::PlanBuilder), what it computes from the constants it learned. The
@@ -47,7 +66,9 @@
 
 mod arithmetic;
 mod categories;
+mod category_counts;
 mod check;
+mod column_statistics;
 mod column_transformer;
 mod error;
 mod estimator;
@@ -61,6 +82,7 @@ mod missing_indicator;
 mod normalizer;
 mod one_hot_encoder;
 mod ordinal_encoder;
+mod partial_fit;
 mod pipeline;
 mod polynomial_features;
 mod robust_scaler;
@@ -72,8 +94,12 @@ mod summary;
 mod variance_threshold;
 
 pub use categories::EncodedColumn;
+pub use category_counts::EncoderState;
 pub use check::{check_input, check_numeric};
-pub use column_transformer::{Block, ColumnTransformer, FittedBlock, FittedColumnTransformer, Remainder};
+pub use column_statistics::{ColumnStatistics, PerColumn};
+pub use column_transformer::{
+    Block, ColumnTransformer, ColumnTransformerState, FittedBlock, FittedColumnTransformer, Remainder,
+};
 pub use drivetrain_plan;
 pub use error::{FitError, ParameterError, TransformError};
 pub use estimator::{AnyEstimator, DynEstimator, Estimator, Fitted};
@@ -83,16 +109,17 @@ pub use fitted::{AnyFitted, DynFitted};
 pub use function_transformer::{FittedFunctionTransformer, FunctionTransformer};
 pub use max_abs_scaler::{FittedMaxAbsScaler, MaxAbsColumn, MaxAbsScaler};
 pub use min_max_scaler::{FittedMinMaxScaler, MinMaxScaler, RangedColumn};
-pub use missing_indicator::{FittedMissingIndicator, IndicatedFeatures, MissingIndicator};
+pub use missing_indicator::{FittedMissingIndicator, IndicatedFeatures, MissingColumns, MissingIndicator};
 pub use normalizer::{FittedNormalizer, Normalizer};
 pub use one_hot_encoder::{FittedOneHotEncoder, OneHotEncoder};
 pub use ordinal_encoder::{FittedOrdinalEncoder, OrdinalEncoder};
-pub use pipeline::{FittedPipeline, FittedStep, Pipeline, Step};
+pub use partial_fit::{AnyState, ChunkSource, DynPartialFit, PartialFit, Progress, fit_chunks, fit_in_parts};
+pub use pipeline::{FittedPipeline, FittedStep, Pipeline, PipelineState, Step};
 pub use polynomial_features::{FittedPolynomialFeatures, PolynomialFeatures};
 pub use robust_scaler::{FittedRobustScaler, RobustColumn, RobustScaler};
 pub use selector::{ColumnSelector, Columns, DtypeClass, make_column_selector};
-pub use simple_imputer::{FittedSimpleImputer, ImputedColumn, SimpleImputer, Strategy};
+pub use simple_imputer::{FittedSimpleImputer, ImputedColumn, ImputerState, SimpleImputer, Strategy};
 pub use standard_scaler::{FittedStandardScaler, ScaledColumn, StandardScaler};
-pub use statistics::Moments;
+pub use statistics::{BlockStatistic, Extremes, InBlocks, Mean, Moments, Statistic};
 pub use summary::Summary;
 pub use variance_threshold::{FittedVarianceThreshold, VarianceThreshold};

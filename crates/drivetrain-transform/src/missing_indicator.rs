@@ -4,8 +4,10 @@ use drivetrain_plan::{Function, Op, Plan, PlanBuilder, PlanError, Schema, Table}
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Estimator, FitError, Fitted, Summary,
-    check::{check_input, column, has_missing},
+    DynPartialFit, Estimator, FitError, Fitted, PartialFit, Progress, Summary,
+    check::{column, has_missing},
+    fit_in_parts,
+    partial_fit::check_target,
 };
 
 /// Which columns a [`MissingIndicator`] marks.
@@ -83,20 +85,84 @@ impl FittedMissingIndicator {
     }
 }
 
+/// Which columns have a missing value, from rows fed in chunks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingColumns {
+    schema: Schema,
+    n_rows: usize,
+    found: Vec<bool>,
+}
+
+impl MissingColumns {
+    pub(crate) fn start(schema: &Schema) -> Self {
+        Self { schema: schema.clone(), n_rows: 0, found: vec![false; schema.len()] }
+    }
+
+    pub(crate) fn feed(&mut self, x: &dyn Table, y: Option<&[f64]>) -> Result<(), FitError> {
+        check_target(x, y)?;
+        for (field, found) in self.schema.fields().iter().zip(&mut self.found) {
+            *found = *found || has_missing(&column(x, field)?);
+        }
+        self.n_rows += x.n_rows();
+        Ok(())
+    }
+
+    pub(crate) fn merge(&mut self, later: Self) -> Result<(), FitError> {
+        if self.schema != later.schema {
+            return Err(FitError::Merge { reason: "their columns differ" });
+        }
+        self.n_rows += later.n_rows;
+        for (own, later) in self.found.iter_mut().zip(later.found) {
+            *own |= later;
+        }
+        Ok(())
+    }
+
+    /// The names of those columns, in the order of the table.
+    pub(crate) fn finish(self) -> Result<Vec<String>, FitError> {
+        if self.n_rows == 0 || self.schema.is_empty() {
+            return Err(FitError::Empty { rows: self.n_rows, columns: self.schema.len() });
+        }
+        let found = self.schema.names().zip(self.found);
+        Ok(found.filter(|(_, found)| *found).map(|(name, _)| name.to_owned()).collect())
+    }
+}
+
 impl Estimator for MissingIndicator {
     type Fitted = FittedMissingIndicator;
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
-        check_input(x, y)?;
-        let (mut features, mut refused) = (Vec::new(), Vec::new());
-        for field in x.schema().fields() {
-            if self.features == IndicatedFeatures::All || has_missing(&column(x, field)?) {
-                features.push(field.name.clone());
-            } else if self.error_on_new {
-                refused.push(field.name.clone());
-            }
-        }
-        Ok(FittedMissingIndicator { schema: x.schema().clone(), features, refused })
+        fit_in_parts(self, x, y)
+    }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        Some(self)
+    }
+}
+
+impl PartialFit for MissingIndicator {
+    type State = MissingColumns;
+
+    fn start(&self, schema: &Schema) -> Result<Self::State, FitError> {
+        Ok(MissingColumns::start(schema))
+    }
+
+    fn partial_fit(&self, state: &mut Self::State, x: &dyn Table, y: Option<&[f64]>) -> Result<(), FitError> {
+        state.feed(x, y)
+    }
+
+    fn merge(&self, state: &mut Self::State, later: Self::State) -> Result<(), FitError> {
+        state.merge(later)
+    }
+
+    fn finish(&self, state: Self::State) -> Result<Progress<Self::State, Self::Fitted>, FitError> {
+        let schema = state.schema.clone();
+        let missing = state.finish()?;
+        let all = schema.names().map(str::to_owned);
+        let (features, refused): (Vec<String>, Vec<String>) =
+            all.partition(|name| self.features == IndicatedFeatures::All || missing.contains(name));
+        let refused = if self.error_on_new { refused } else { Vec::new() };
+        Ok(Progress::Done(FittedMissingIndicator { schema, features, refused }))
     }
 }
 

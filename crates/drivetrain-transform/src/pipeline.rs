@@ -1,10 +1,16 @@
 //! Steps one after the other.
 
+mod partial_fit;
+
 use std::{collections::BTreeSet, fmt};
 
-use drivetrain_plan::{ColumnTable, Plan, PlanError, Table};
+use drivetrain_plan::{ColumnTable, Op, Plan, PlanError, Table};
 
-use crate::{AnyEstimator, AnyFitted, Estimator, FitError, Fitted, ParameterError, Summary, check_input};
+use self::partial_fit::FittedSteps;
+pub use self::partial_fit::PipelineState;
+use crate::{
+    AnyEstimator, AnyFitted, DynPartialFit, Estimator, FitError, Fitted, ParameterError, Summary, check_input,
+};
 
 /// A named step of a [`Pipeline`].
 #[derive(Debug, Clone, PartialEq)]
@@ -117,33 +123,55 @@ impl Estimator for Pipeline {
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
         check_input(x, y)?;
-        let mut steps: Vec<FittedStep> = Vec::with_capacity(self.steps.len());
-        let mut whole: Option<Plan> = None;
+        let mut whole = FittedSteps::default();
+        // The table that was written out last, for a step that cannot be fed in chunks, and the steps fitted since then.
         let mut between: Option<ColumnTable> = None;
+        let mut since = FittedSteps::default();
         for (index, step) in self.steps.iter().enumerate() {
-            let input: &dyn Table = between.as_ref().map_or(x, |table| table);
-            let fitted = if index + 1 < self.steps.len() {
-                step.estimator.fit_run(input, y).map(|(fitted, output)| (fitted, Some(output)))
-            } else {
-                step.estimator.fit_any(input, y).map(|fitted| (fitted, None))
+            let last = index + 1 == self.steps.len();
+            let table: &dyn Table = between.as_ref().map_or(x, |table| table);
+            let learned = |fitted| step.learned(fitted);
+            let streamed = step.estimator.as_partial_fit().map(|partial| since.fit_next(partial, table, y));
+            let streamed = streamed.map(|fitted| fitted.and_then(learned)).transpose();
+            let (fitted, output) = match streamed.map_err(|error| step.failed(error))? {
+                Some(fitted) if last || !is_opaque(&fitted.plan) => (fitted, None),
+                _ => {
+                    let input = since.run(table).map_err(|error| step.failed(error.into()))?;
+                    let input: &dyn Table = input.as_ref().map_or(table, |table| table);
+                    let fitted = if last {
+                        step.estimator.fit_any(input, y).map(|fitted| (fitted, None))
+                    } else {
+                        step.estimator.fit_run(input, y).map(|(fitted, output)| (fitted, Some(output)))
+                    };
+                    let (fitted, output) = fitted.map_err(|error| step.failed(error))?;
+                    (learned(fitted).map_err(|error| step.failed(error))?, output)
+                }
             };
-            let named = |source| FitError::Step { step: step.name.clone(), source: Box::new(source) };
-            let (fitted, output) = fitted.map_err(named)?;
-            let plan = fitted.lower().map_err(|error| named(error.into()))?;
-            let joined = match &whole {
-                None => plan.clone(),
-                Some(before) => before.then(&plan).map_err(|error| named(error.into()))?,
-            };
-            whole = Some(joined);
-            steps.push(FittedStep { name: step.name.clone(), fitted, plan });
-            between = output;
+            whole.push(fitted.clone()).map_err(|error| step.failed(error))?;
+            if output.is_some() {
+                between = output;
+                since = FittedSteps::default();
+            } else if !last {
+                since.push(fitted).map_err(|error| step.failed(error))?;
+                since.prepare().map_err(|error| step.failed(error))?;
+            }
         }
-        let plan = match whole {
+        let plan = match whole.plan {
             Some(plan) => plan,
             None => Plan::identity(x.schema().clone())?,
         };
-        Ok(FittedPipeline { steps, plan })
+        Ok(FittedPipeline { steps: whole.steps, plan })
     }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        let all = self.steps.iter().all(|step| step.estimator.as_partial_fit().is_some());
+        all.then_some(self as &dyn DynPartialFit)
+    }
+}
+
+/// Whether a plan runs only where its extensions are registered: not while a pipeline is fitted.
+fn is_opaque(plan: &Plan) -> bool {
+    plan.ops().iter().any(|op| matches!(op, Op::Extension { .. }))
 }
 
 impl Fitted for FittedPipeline {

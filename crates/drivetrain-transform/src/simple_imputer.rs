@@ -1,19 +1,16 @@
 //! Imputation: a constant in place of missing values.
 
-use std::cmp::Ordering;
+mod partial_fit;
 
-use drivetrain_plan::{
-    CategoricalColumn, CategoryType, Column, DataType, Field, Op, Plan, PlanBuilder, PlanError, Schema, Table, Value,
-};
+use drivetrain_plan::{CategoryType, DataType, Field, Op, Plan, PlanBuilder, PlanError, Schema, Table, Value};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Estimator, FitError, Fitted, Moments, Summary,
-    check::{check_input, check_numeric, column, has_missing},
-    missing_indicator::indicate,
-    statistics::median,
-    summary::number,
+    DynPartialFit, Estimator, FitError, Fitted, MissingColumns, Summary, check_input, check_numeric, fit_in_parts,
+    missing_indicator::indicate, statistics::median, summary::number,
 };
+
+pub use partial_fit::ImputerState;
 
 /// What stands in for a missing value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -97,57 +94,6 @@ impl SimpleImputer {
     pub fn add_indicator(self, add: bool) -> Self {
         Self { add_indicator: add, ..self }
     }
-
-    /// What fills the column; `None` when the column is left out.
-    fn statistic(&self, x: &dyn Table, field: &Field) -> Result<Option<Value>, FitError> {
-        let keep = self.keep_empty_features;
-        let estimated = match &self.strategy {
-            Strategy::Mean => {
-                let moments = Moments::of(&check_numeric(x, field, "SimpleImputer")?);
-                (moments.count() > 0).then(|| Value::Float64(moments.mean()))
-            }
-            Strategy::Median => median(check_numeric(x, field, "SimpleImputer")?.into_owned()).map(Value::Float64),
-            Strategy::MostFrequent => match most_frequent(&column(x, field)?) {
-                None if keep && field.dtype == DataType::Boolean => Some(Value::Boolean(false)),
-                None if keep => Some(fill_value(field, &Value::Int64(0))?),
-                found => found,
-            },
-            Strategy::Constant(value) => {
-                let value = fill_value(field, value)?;
-                let found = column(x, field)?;
-                let empty = (0..found.len()).all(|row| found.is_missing(row));
-                return Ok((!empty || keep).then_some(value));
-            }
-        };
-        Ok(estimated.or_else(|| keep.then_some(Value::Float64(0.0))))
-    }
-}
-
-/// The value that appears most often, of several the smallest; `None` when all are missing.
-fn most_frequent(column: &Column<'_>) -> Option<Value> {
-    match column {
-        Column::Boolean(values) => mode(values.iter().flatten().copied().collect(), bool::cmp).map(Value::Boolean),
-        Column::Int64(values) | Column::Categorical(CategoricalColumn::Int64(values)) => {
-            mode(values.iter().flatten().collect(), i64::cmp).map(Value::Int64)
-        }
-        Column::Float64(values) => {
-            // Adding zero turns a negative zero into the zero that it equals.
-            let values = values.iter().filter(|value| !value.is_nan()).map(|value| value + 0.0);
-            mode(values.collect(), f64::total_cmp).map(Value::Float64)
-        }
-        Column::String(_) | Column::Categorical(_) => {
-            let texts = (0..column.len()).filter_map(|row| column.text(row)).collect();
-            mode(texts, |left: &&str, right| left.cmp(right)).map(|text| Value::String(text.to_owned()))
-        }
-    }
-}
-
-/// The first of the longest runs of equal values once they are sorted.
-fn mode<T: Copy>(mut values: Vec<T>, order: impl Fn(&T, &T) -> Ordering) -> Option<T> {
-    values.sort_unstable_by(&order);
-    let runs = values.chunk_by(|left, right| order(left, right).is_eq());
-    // Of equal maxima `max_by_key` gives the last.
-    runs.rev().max_by_key(|run| run.len()).and_then(|run| run.first().copied())
 }
 
 /// `value` in the form in which it can stand in the column.
@@ -197,22 +143,26 @@ impl Estimator for SimpleImputer {
     type Fitted = FittedSimpleImputer;
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
-        check_input(x, y)?;
-        let columns = x
-            .schema()
-            .fields()
-            .iter()
-            .map(|field| Ok(ImputedColumn { name: field.name.clone(), statistic: self.statistic(x, field)? }));
-        let columns = columns.collect::<Result<_, FitError>>()?;
-        let mut indicated = Vec::new();
-        if self.add_indicator {
-            for field in x.schema().fields() {
-                if has_missing(&column(x, field)?) {
-                    indicated.push(field.name.clone());
-                }
-            }
+        if self.is_mergeable() {
+            return fit_in_parts(self, x, y);
         }
+        check_input(x, y)?;
+        let columns = x.schema().fields().iter().map(|field| {
+            let median = median(check_numeric(x, field, "SimpleImputer")?.into_owned());
+            let statistic = median.or_else(|| self.keep_empty_features.then_some(0.0)).map(Value::Float64);
+            Ok(ImputedColumn { name: field.name.clone(), statistic })
+        });
+        let columns = columns.collect::<Result<_, FitError>>()?;
+        let mut gaps = self.gaps(x.schema());
+        if let Some(gaps) = &mut gaps {
+            gaps.feed(x, y)?;
+        }
+        let indicated = gaps.map_or(Ok(Vec::new()), MissingColumns::finish)?;
         Ok(FittedSimpleImputer { schema: x.schema().clone(), columns, indicated })
+    }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        self.is_mergeable().then_some(self as &dyn DynPartialFit)
     }
 }
 
@@ -288,6 +238,8 @@ mod tests {
         assert_eq!(statistic(Column::from(vec![2.0, -0.0, 0.0, f64::NAN])).statistic, Some(Value::Float64(0.0)));
         assert_eq!(statistic(Column::from(vec![Some(true), Some(false)])).statistic, Some(Value::Boolean(false)));
         assert_eq!(statistic(Column::from(vec![None::<i64>, None])).statistic, None);
+        let error = SimpleImputer::most_frequent().fit(&table(Column::from(vec![f64::INFINITY])), None).unwrap_err();
+        assert_eq!(error.to_string(), "column `x` is float64, where inf cannot stand");
         let empty = table(Column::from(vec![None::<&str>]));
         let error = SimpleImputer::most_frequent().keep_empty_features(true).fit(&empty, None).unwrap_err();
         assert_eq!(error.to_string(), "column `x` is string, where 0 cannot stand");
