@@ -98,19 +98,23 @@ fn a_model_that_cannot_be_trusted_is_refused() {
     };
 
     for (what, bytes, expected) in [
-        ("garbage", b"not a model".to_vec(), "model.tar.gz"),
-        ("empty", Vec::new(), "model.tar.gz"),
-        ("truncated", good[..good.len() / 2].to_vec(), "model.tar.gz"),
-        ("newer", pack(&newer), "999"),
-        ("wrong checksum", pack(&flipped), "forest.msgpack"),
-        ("incomplete", pack(&entries[..1].to_vec()), "forest.msgpack"),
-        ("extra file", with("run.sh", EntryType::Regular, None), "run.sh"),
-        ("path traversal", with("../evil", EntryType::Regular, None), "../evil"),
-        ("absolute path", with("/tmp/drivetrain-evil", EntryType::Regular, None), "/tmp/drivetrain-evil"),
-        ("symbolic link", with("link", EntryType::Symlink, Some("/etc/passwd")), "link"),
-        ("hard link", with("link", EntryType::Link, Some("manifest.json")), "link"),
-        ("device", with("device", EntryType::Char, None), "device"),
-        ("bomb", bomb, "is larger than"),
+        ("garbage", b"not a model".to_vec(), "invalid gzip header"),
+        ("empty", Vec::new(), "unexpected end of file"),
+        ("truncated", good[..good.len() / 2].to_vec(), "incomplete deflate stream"),
+        ("newer", pack(&newer), "format version 999 is newer than"),
+        ("wrong checksum", pack(&flipped), "`forest.msgpack` has sha256"),
+        ("incomplete", pack(&entries[..1].to_vec()), "`forest.msgpack` is missing"),
+        ("extra file", with("run.sh", EntryType::Regular, None), "`run.sh` is not listed in the manifest"),
+        (
+            "path traversal",
+            with("../evil", EntryType::Regular, None),
+            "`../evil`, which is not unpacked: its path holds `..`",
+        ),
+        ("absolute path", with("/tmp/drivetrain-evil", EntryType::Regular, None), "its path is absolute"),
+        ("symbolic link", with("link", EntryType::Symlink, Some("/etc/passwd")), "not unpacked: it is a link"),
+        ("hard link", with("link", EntryType::Link, Some("manifest.json")), "not unpacked: it is a link"),
+        ("device", with("device", EntryType::Char, None), "it is neither a file nor a folder"),
+        ("bomb", bomb, "model.tar.gz is larger than 2147483648 bytes"),
     ] {
         fs::write(&path, bytes).unwrap();
         let message = place.fail(&["predict", "--run-name", "first"]);

@@ -42,8 +42,8 @@ pub(crate) fn training_set(x: &ArrayView2<'_, f64>, y: &[f64]) -> Result<(), For
     if n_rows == 0 || n_columns == 0 {
         return Err(ForestError::EmptyTrainingSet { n_rows, n_columns });
     }
-    // The last index is left to the engine as a mark of its own.
-    let limit = u32::MAX as usize - 1;
+    // The engine numbers rows in 31 bits, all ones being a mark of its own.
+    let limit = i32::MAX as usize;
     if n_rows > limit || n_columns > limit {
         return Err(ForestError::TrainingSetTooLarge { n_rows, n_columns, limit });
     }

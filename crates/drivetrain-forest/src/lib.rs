@@ -70,19 +70,19 @@
 //!
 //! # Features
 //!
-//! `train`, on by default, grows forests (with smartcore) and shuffles folds. Without it the crate
-//! predicts, reads and writes forests, and holds parameters, metrics and contiguous folds: what a
-//! server needs.
+//! * `train`, on by default, grows forests and shuffles folds. Without it the crate predicts, reads and
+//!   writes forests, and holds parameters, metrics and contiguous folds: what a server needs.
+//! * `smartcore` adds `Engine::Smartcore`, which grows the same kind of forest with smartcore's trees:
+//!   something to compare with.
 //!
 //! # Not as in scikit-learn
 //!
 //! * Parameters are validated when they are built, not at fit.
 //! * Values are always float64; missing and infinite ones are refused at fit and at prediction.
 //! * The seed is a number, 0 unless given: there is no unseeded forest.
-//! * `max_features` below the number of features needs `bootstrap`; a row drawn twice then counts
-//!   twice towards `min_samples_split` and `min_samples_leaf`, and a node whose drawn features are
-//!   all constant becomes a leaf.
-//! * Trees are not deeper than 65534 splits.
+//! * scikit-learn computes features in float32, takes values within 1e-7 for equal, and stops where a
+//!   node's variance is below 2e-16 in the target's own unit. Here any two values are told apart, and
+//!   a node stops where all targets are equal, whatever their unit.
 //! * Criteria other than `squared_error`, out-of-bag scores, sample weights and pruning are not there.
 
 mod check;
@@ -97,7 +97,9 @@ mod params;
 mod random;
 
 pub use error::ForestError;
-pub use forest::Forest;
+pub use forest::{Forest, NodeView, Tree};
+#[cfg(feature = "train")]
+pub use grow::{Engine, FitOptions};
 /// The ndarray whose views the API takes.
 pub use ndarray;
 pub use params::{FeatureFraction, MaxFeatures, RandomForestRegressor, RandomForestRegressorBuilder};

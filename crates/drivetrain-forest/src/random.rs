@@ -1,5 +1,6 @@
 //! Seeded randomness with draws of our own, so that no other crate's release changes a model.
 
+pub(crate) use rand_chacha::ChaCha8Rng as Generator;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 

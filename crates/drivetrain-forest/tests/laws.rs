@@ -180,15 +180,31 @@ fn values_that_are_not_finite_are_refused_by_row_and_column() {
 }
 
 #[test]
-fn some_features_without_bootstrap_are_refused_with_both_numbers() {
+fn some_features_without_bootstrap_give_trees_that_differ() {
     let (x, y) = table(20);
     let build = |max_features| {
         let builder = RandomForestRegressor::builder().n_estimators(2).bootstrap(false);
         builder.max_features(max_features).build().unwrap()
     };
-    let error = build(MaxFeatures::Sqrt).fit(x.view(), &y).unwrap_err();
-    assert_eq!(error, ForestError::FeatureSubsetWithoutBootstrap { n_candidates: 2, n_features: 4 });
+    let forest = build(MaxFeatures::Sqrt).fit(x.view(), &y).unwrap();
+    assert_eq!(forest.predict(x.view()).unwrap(), y);
+    let json = serde_json::to_value(&forest).unwrap();
+    let n_first = usize::try_from(json["n_nodes"][0].as_u64().unwrap()).unwrap();
+    let features = json["feature"].as_array().unwrap();
+    assert_ne!(features[..n_first], features[n_first..]);
     assert!(build(MaxFeatures::count(9).unwrap()).fit(x.view(), &y).is_ok());
+}
+
+#[cfg(feature = "smartcore")]
+#[test]
+fn smartcore_refuses_some_features_without_bootstrap_with_both_numbers() {
+    use drivetrain_forest::{Engine, FitOptions};
+
+    let (x, y) = table(20);
+    let builder = RandomForestRegressor::builder().bootstrap(false).max_features(MaxFeatures::Sqrt);
+    let options = FitOptions::new().engine(Engine::Smartcore);
+    let error = builder.build().unwrap().fit_with(x.view(), &y, options).unwrap_err();
+    assert_eq!(error, ForestError::FeatureSubsetWithoutBootstrap { n_candidates: 2, n_features: 4 });
 }
 
 #[test]

@@ -8,6 +8,9 @@ use crate::{
     tarball::{Entry, tar_gz},
 };
 
+/// A change, with what is to be said about it.
+type Edit = (&'static str, fn(&mut Value));
+
 fn msgpack(value: &Value) -> Vec<u8> {
     rmp_serde::to_vec_named(value).unwrap()
 }
@@ -56,7 +59,6 @@ fn wrong_lengths_and_checksums_are_found_before_anything_is_parsed() {
 
 #[test]
 fn a_manifest_may_only_list_the_files_of_its_kind() {
-    type Edit = (&'static str, fn(&mut Value));
     let edits: [Edit; 6] = [
         ("plan.msgpack, probe.msgpack", |manifest| manifest["model"] = json!("pipeline")),
         ("../plan.msgpack, probe.msgpack", |manifest| manifest["files"][0]["path"] = json!("../plan.msgpack")),
@@ -78,7 +80,6 @@ fn a_manifest_may_only_list_the_files_of_its_kind() {
 
 #[test]
 fn a_manifest_that_describes_another_model_is_refused() {
-    type Edit = (&'static str, fn(&mut Value));
     let edits: [Edit; 4] = [
         ("preprocessor_id", |manifest| manifest["preprocessor_id"] = json!("0".repeat(64))),
         ("input_schema", |manifest| manifest["input_schema"][0]["name"] = json!("height")),
@@ -124,7 +125,6 @@ fn files_that_do_not_decode_are_named() {
 
 #[test]
 fn forests_that_are_none_are_refused() {
-    type Edit = (&'static str, fn(&mut Value));
     let edits: [Edit; 4] = [
         ("node 0 of tree 0 asks about a feature that does not exist", |forest| forest["feature"][0] = json!(3)),
         ("n_nodes adds up to 4294967298", |forest| forest["n_nodes"] = json!([3, 4_294_967_295_u32])),
@@ -184,7 +184,6 @@ fn a_probe_that_does_not_fit_the_model_is_refused() {
     });
     assert!(matches!(error, ArtifactError::EmptyProbe), "{error:?}");
 
-    type Edit = (&'static str, fn(&mut Value));
     let edits: [Edit; 4] = [
         ("features is not of shape 8 x 3", |probe| {
             probe["regressor"]["features"][2].as_array_mut().unwrap().truncate(2);

@@ -6,23 +6,26 @@
 //!   [`Answer`](response::Answer) out, either as `text/csv`, `application/json`, `application/jsonlines` or
 //!   `application/x-npy`.
 //! * `GET /execution-parameters`: how batch transform is to call.
+//! * `GET /metrics`: invocations by status, their durations, missing values and unknown categories by column, for
+//!   Prometheus.
 //!
 //! What is answered follows from what the model directory holds (see [`model`]). Every error has a JSON body
 //! `{"error": {"message": ..., "row": ..., "column": ..., "value": ...}}`; its rows count from 0, as the `id` of a
 //! prediction does.
 
+mod metrics;
 pub mod model;
 pub mod request;
 pub mod response;
 pub mod rows;
 mod server;
 
-use std::{io::Write, net::IpAddr, path::PathBuf, time::Duration};
+use std::{io::Write, net::IpAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use clap::Args;
 use model::ServedModel;
 use request::OutputFormat;
-pub use server::router;
+pub use server::{Options, router};
 
 use crate::{Error, environment::SageMakerEnv, stop::Stop};
 
@@ -45,13 +48,18 @@ pub struct ServeArgs {
     /// How long requests that have begun may take to end after a SIGTERM; the platform kills after 30 s
     #[arg(long, value_name = "SECONDS", default_value_t = DRAIN_SECONDS)]
     pub drain_seconds: u32,
+
+    /// The most invocations that are answered at a time; more are refused with status 503
+    #[arg(long, value_name = "COUNT", default_value_t = MAX_IN_FLIGHT)]
+    pub max_in_flight: NonZeroU32,
 }
 
 const DRAIN_SECONDS: u32 = 25;
+const MAX_IN_FLIGHT: NonZeroU32 = NonZeroU32::new(256).unwrap();
 
 impl Default for ServeArgs {
     fn default() -> Self {
-        Self { model_dir: None, host: None, port: None, drain_seconds: DRAIN_SECONDS }
+        Self { model_dir: None, host: None, port: None, drain_seconds: DRAIN_SECONDS, max_in_flight: MAX_IN_FLIGHT }
     }
 }
 
@@ -60,7 +68,7 @@ impl Default for ServeArgs {
 struct Settings {
     model: PathBuf,
     address: (IpAddr, u16),
-    default_output: OutputFormat,
+    options: Options,
 }
 
 impl Settings {
@@ -86,7 +94,7 @@ impl Settings {
         Ok(Self {
             model: args.model_dir.clone().unwrap_or_else(|| env.model_dir()),
             address: (args.host.unwrap_or(IpAddr::from([0, 0, 0, 0])), port),
-            default_output,
+            options: Options { default_output, max_in_flight: args.max_in_flight.get() as usize },
         })
     }
 }
@@ -101,7 +109,7 @@ pub fn run(args: &ServeArgs, env: &SageMakerEnv, stop: &Stop, stdout: &mut dyn W
     let model = ServedModel::load(&settings.model)?;
     tracing::info!(model = %settings.model.display(), "serving {model}");
     let drain = Duration::from_secs(args.drain_seconds.into());
-    server::run(router(model, settings.default_output), settings.address, drain, stop, stdout)
+    server::run(router(model, settings.options), settings.address, drain, stop, stdout)
 }
 
 #[cfg(test)]

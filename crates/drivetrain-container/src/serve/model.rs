@@ -6,11 +6,11 @@
 //! | a regressor | features | predictions |
 //! | both | raw rows, the target allowed | predictions |
 
-use std::{fmt, path::Path};
+use std::{collections::BTreeMap, fmt, path::Path};
 
 use drivetrain_artifact::{Artifact, Limits, Model, Regressor, Sha256};
 use drivetrain_plan::{
-    ApplyError, Column, ColumnTable, Plan, Program, Registry, Table,
+    ApplyError, Column, ColumnTable, Plan, Program, Registry, Table, UnknownCategories,
     ndarray::{Array2, ArrayView2},
 };
 
@@ -75,6 +75,25 @@ impl ServedModel {
         &self.row_schema
     }
 
+    /// What is worth counting about the rows of `table`, which were answered.
+    #[must_use]
+    pub fn observe(&self, table: &ColumnTable) -> Observed {
+        let missing = table.schema().names().filter_map(|name| {
+            let column = table.column(name)?;
+            let missing = (0..column.len()).filter(|row| column.is_missing(*row)).count();
+            (missing > 0).then(|| (name.to_owned(), missing))
+        });
+        let unknown = match &self.engine {
+            // What could be answered can be counted.
+            Engine::Preprocessor(program) | Engine::Pipeline(program, _) => {
+                program.unknown_categories(table).unwrap_or_default()
+            }
+            Engine::Regressor(_) => UnknownCategories::default(),
+        };
+        let unknown = unknown.columns().map(|(name, unknown)| (name.to_owned(), unknown.n_rows()));
+        Observed { rows: table.n_rows(), missing: missing.collect(), unknown: unknown.collect() }
+    }
+
     /// Answers the rows of `table`, which has the columns of [`row_schema`](Self::row_schema).
     ///
     /// # Errors
@@ -87,6 +106,17 @@ impl ServedModel {
             Engine::Pipeline(program, regressor) => predict(regressor, &program.apply(table).map_err(reject)?.values()),
         }
     }
+}
+
+/// What is worth counting about rows that were answered.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Observed {
+    /// The number of rows.
+    pub rows: usize,
+    /// Missing values by column, where there are any.
+    pub missing: BTreeMap<String, usize>,
+    /// Values that are no category by column, where there are any.
+    pub unknown: BTreeMap<String, usize>,
 }
 
 impl fmt::Display for ServedModel {

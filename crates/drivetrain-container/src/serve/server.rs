@@ -5,7 +5,10 @@ use std::{
     net::IpAddr,
     num::NonZero,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -13,16 +16,20 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::{DefaultBodyLimit, Request, State, rejection::BytesRejection},
-    http::{HeaderMap, Method, StatusCode, Uri},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
     serve::ListenerExt,
 };
 use serde::Serialize;
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+};
 
 use super::{
+    metrics::{self, Metrics},
     model::ServedModel,
     request::{InputFormat, OutputFormat},
     response::{Rejection, RowCount, respond},
@@ -41,24 +48,49 @@ const REQUEST_LIMIT: Duration = Duration::from_mins(1);
 /// Clients use it to follow a request through the containers; each container hands it back.
 const CUSTOM_ATTRIBUTES: &str = "x-amzn-sagemaker-custom-attributes";
 
+/// The caller's own name for a request, which goes into the log.
+const INFERENCE_ID: &str = "x-amzn-sagemaker-inference-id";
+
 #[derive(Debug)]
 struct Endpoint {
     model: ServedModel,
-    default_output: OutputFormat,
+    options: Options,
+    metrics: Metrics,
+    in_flight: Semaphore,
+    n_requests: AtomicU64,
 }
 
-/// The routes of an endpoint that answers with `model`, as `default_output` where a request leaves the format open.
-pub fn router(model: ServedModel, default_output: OutputFormat) -> Router {
+/// How an endpoint answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// The format of an answer where the request leaves it open.
+    pub default_output: OutputFormat,
+    /// The most invocations that are answered at a time; more are refused with 503 rather than kept waiting.
+    pub max_in_flight: usize,
+}
+
+/// The routes of an endpoint that answers with `model`.
+pub fn router(model: ServedModel, options: Options) -> Router {
+    let endpoint = Arc::new(Endpoint {
+        model,
+        options,
+        metrics: Metrics::new(),
+        in_flight: Semaphore::new(options.max_in_flight),
+        n_requests: AtomicU64::new(0),
+    });
     Router::new()
-        .route("/ping", get(async || StatusCode::OK))
         .route("/invocations", post(invocations))
         // Where boto3 posts to when it is pointed at an endpoint of one's own; the name is the caller's.
         .route("/endpoints/{name}/invocations", post(invocations))
-        .route("/execution-parameters", get(async || Json(ExecutionParameters::default())))
+        // Before the body is read: what waits with a body takes its memory.
+        .route_layer(middleware::from_fn_with_state(endpoint.clone(), admit))
+        .route("/ping", get(async || StatusCode::OK))
+        .route("/execution-parameters", get(execution_parameters))
+        .route("/metrics", get(metrics))
         .fallback(async |uri: Uri| {
             let message = format!(
-                "there is no {}; there are GET /ping, GET /execution-parameters, POST /invocations and POST \
-                 /endpoints/NAME/invocations",
+                "there is no {}; there are GET /ping, GET /metrics, GET /execution-parameters, POST /invocations and \
+                 POST /endpoints/NAME/invocations",
                 uri.path()
             );
             Rejection::new(StatusCode::NOT_FOUND, message)
@@ -68,8 +100,29 @@ pub fn router(model: ServedModel, default_output: OutputFormat) -> Router {
             Rejection::new(StatusCode::METHOD_NOT_ALLOWED, message)
         })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(middleware::from_fn(log))
-        .with_state(Arc::new(Endpoint { model, default_output }))
+        .layer(middleware::from_fn_with_state(endpoint.clone(), log))
+        .with_state(endpoint)
+}
+
+/// Lets an invocation in, or sends it away where there are too many.
+async fn admit(State(endpoint): State<Arc<Endpoint>>, request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let response = if let Ok(_permit) = endpoint.in_flight.try_acquire() {
+        let _counted = endpoint.metrics.begin();
+        next.run(request).await
+    } else {
+        let message = format!("{} invocations are being answered; try again", endpoint.options.max_in_flight);
+        let mut response = Rejection::new(StatusCode::SERVICE_UNAVAILABLE, message).into_response();
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        response
+    };
+    endpoint.metrics.answered(response.status(), start.elapsed());
+    response
+}
+
+async fn metrics(State(endpoint): State<Arc<Endpoint>>) -> Result<Response, Rejection> {
+    let text = endpoint.metrics.text().map_err(|error| Rejection::internal(&error))?;
+    Ok(([(header::CONTENT_TYPE, metrics::MEDIA_TYPE)], text).into_response())
 }
 
 /// How batch transform is to call: the platform asks before it begins.
@@ -82,14 +135,12 @@ struct ExecutionParameters {
     max_payload_in_mb: usize,
 }
 
-impl Default for ExecutionParameters {
-    fn default() -> Self {
-        Self {
-            max_concurrent_transforms: std::thread::available_parallelism().map_or(1, NonZero::get),
-            batch_strategy: "MULTI_RECORD",
-            max_payload_in_mb: BODY_LIMIT >> 20,
-        }
-    }
+async fn execution_parameters() -> Json<ExecutionParameters> {
+    Json(ExecutionParameters {
+        max_concurrent_transforms: std::thread::available_parallelism().map_or(1, NonZero::get),
+        batch_strategy: "MULTI_RECORD",
+        max_payload_in_mb: BODY_LIMIT >> 20,
+    })
 }
 
 async fn invocations(
@@ -97,7 +148,7 @@ async fn invocations(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Rejection> {
-    let output = OutputFormat::negotiate(&headers, endpoint.default_output)?;
+    let output = OutputFormat::negotiate(&headers, endpoint.options.default_output)?;
     let input = InputFormat::of(&headers)?;
     let body = body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
@@ -106,15 +157,17 @@ async fn invocations(
         status => Rejection::new(status, rejection.body_text()),
     })?;
     let large = body.len() > INLINE_LIMIT;
-    let work = move || answer(&endpoint.model, input, output, &body);
+    let work = move || answer(&endpoint, input, output, &body);
     if large { tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(panicked())) } else { work() }
 }
 
 /// A panic is a fault of this program, which one request may meet and the others must not notice.
-fn answer(model: &ServedModel, input: InputFormat, output: OutputFormat, body: &[u8]) -> Result<Response, Rejection> {
+fn answer(endpoint: &Endpoint, input: InputFormat, output: OutputFormat, body: &[u8]) -> Result<Response, Rejection> {
+    let model = &endpoint.model;
     catch_unwind(AssertUnwindSafe(|| {
         let table = model.row_schema().read(input, body)?;
         let answer = model.answer(&table)?;
+        endpoint.metrics.observe(&model.observe(&table));
         let mut response = respond(StatusCode::OK, output, answer.write(output)?);
         response.extensions_mut().insert(RowCount(answer.n_rows()));
         Ok(response)
@@ -127,8 +180,11 @@ fn panicked() -> Rejection {
 }
 
 /// One line per request, and the custom attributes handed back.
-async fn log(request: Request, next: Next) -> Response {
+async fn log(State(endpoint): State<Arc<Endpoint>>, request: Request, next: Next) -> Response {
     let start = Instant::now();
+    let number = endpoint.n_requests.fetch_add(1, Ordering::Relaxed) + 1;
+    let inference_id =
+        request.headers().get(INFERENCE_ID).map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let custom_attributes = request.headers().get(CUSTOM_ATTRIBUTES).cloned();
     let answered = tokio::time::timeout(REQUEST_LIMIT, next.run(request)).await;
@@ -144,9 +200,9 @@ async fn log(request: Request, next: Next) -> Response {
     let rows = response.extensions().get().map_or(0, |RowCount(rows)| *rows);
     // The platform asks every few seconds whether the process lives.
     if path == "/ping" {
-        tracing::debug!(%method, path, status, micros, "request");
+        tracing::debug!(number, %method, path, status, micros, "request");
     } else {
-        tracing::info!(%method, path, status, rows, micros, "request");
+        tracing::info!(number, inference_id, %method, path, status, rows, micros, "request");
     }
     response
 }

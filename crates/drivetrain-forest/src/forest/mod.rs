@@ -3,10 +3,12 @@
 mod node;
 mod predict;
 mod stored;
+mod tree;
 
 use node::Node;
 #[cfg(feature = "train")]
 pub(crate) use stored::{StoredForest, StoredTree};
+pub use tree::{NodeView, Tree};
 
 /// A fitted random forest: plain data that predicts.
 ///

@@ -18,13 +18,15 @@ impl Node {
     }
 }
 
-/// The value of the leaf `row` ends in. `row` is as wide as the forest and finite.
+/// Where the leaf lies that `row` ends in. `row` is as wide as the forest and finite.
 #[inline]
-pub(super) fn leaf_value(nodes: &[Node], root: u32, row: &[f64]) -> f64 {
-    let mut node = &nodes[root as usize];
-    while !node.is_leaf() {
-        let goes_right = row[node.feature as usize] > node.value;
-        node = &nodes[node.left as usize + usize::from(goes_right)];
+pub(super) fn leaf(nodes: &[Node], root: u32, row: &[f64]) -> usize {
+    let mut index = root as usize;
+    loop {
+        let node = nodes[index];
+        if node.is_leaf() {
+            return index;
+        }
+        index = node.left as usize + usize::from(row[node.feature as usize] > node.value);
     }
-    node.value
 }

@@ -4,7 +4,7 @@ use ndarray::ArrayView2;
 use rayon::prelude::*;
 
 use super::Forest;
-use super::node::leaf_value;
+use super::node::leaf;
 use crate::{ForestError, check};
 
 /// Rows walked through one tree before the next tree: their values stay in the nearest cache.
@@ -60,7 +60,7 @@ impl Forest {
     fn predict_block(&self, rows: &[f64], predictions: &mut [f64]) {
         for &root in &self.roots {
             for (prediction, row) in predictions.iter_mut().zip(rows.chunks(self.n_features)) {
-                *prediction += leaf_value(&self.nodes, root, row);
+                *prediction += self.nodes[leaf(&self.nodes, root, row)].value;
             }
         }
         let n_trees = self.n_trees() as f64;

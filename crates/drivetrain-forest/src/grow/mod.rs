@@ -1,10 +1,12 @@
 //! Growing a forest: checks, one task per tree, assembly.
 //!
-//! Which engine grows a tree is known to this file alone, through `Engine::new` and `Engine::grow`;
-//! everything else sees [`tree::GrownTree`].
+//! Which engine grows a tree is known to this file alone; everything else sees [`tree::GrownTree`].
 
 mod bootstrap;
+mod exact;
+mod options;
 mod scale;
+#[cfg(feature = "smartcore")]
 mod smartcore;
 mod tree;
 
@@ -13,7 +15,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
-use self::smartcore::Engine;
+pub use self::options::{Engine, FitOptions};
+use self::tree::GrownTree;
 use crate::forest::StoredForest;
 use crate::{Forest, ForestError, RandomForestRegressor, check, random};
 
@@ -24,12 +27,11 @@ impl RandomForestRegressor {
     /// this within `rayon::ThreadPool::install`. The forest is the same for any number.
     ///
     /// # Errors
-    /// If `x` is empty or has a value that is not finite, if `y` has another length than `x` has
-    /// rows or a value that is not finite or above 1e300 in magnitude, or if `max_features` selects
-    /// some of the features while `bootstrap` is off.
+    /// If `x` is empty or has a value that is not finite, or if `y` has another length than `x` has
+    /// rows or a value that is not finite or above 1e300 in magnitude.
     #[expect(clippy::needless_pass_by_value, reason = "views are passed by value, as everywhere in ndarray")]
     pub fn fit(&self, x: ArrayView2<'_, f64>, y: &[f64]) -> Result<Forest, ForestError> {
-        self.fit_with_progress(x, y, &|_, _| {})
+        self.fit_with(x, y, FitOptions::new())
     }
 
     /// Like [`RandomForestRegressor::fit`]; calls `progress` with the number of trees grown and the
@@ -44,28 +46,53 @@ impl RandomForestRegressor {
         y: &[f64],
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Forest, ForestError> {
+        self.fit_with(x, y, FitOptions::new().progress(progress))
+    }
+
+    /// Like [`RandomForestRegressor::fit`], with everything a fit may be given besides the data.
+    ///
+    /// # Errors
+    /// As [`RandomForestRegressor::fit`], and what the options add to it.
+    #[expect(clippy::needless_pass_by_value, reason = "views are passed by value, as everywhere in ndarray")]
+    pub fn fit_with(&self, x: ArrayView2<'_, f64>, y: &[f64], options: FitOptions<'_>) -> Result<Forest, ForestError> {
         check::training_set(&x, y)?;
         let n_features = x.ncols();
-        let n_trees = self.n_estimators();
-        let engine = Engine::new(self, &x, y)?;
-        let done = AtomicUsize::new(0);
-
-        let grown = (0..n_trees)
-            .into_par_iter()
-            .map(|tree| {
-                // A stream per tree: neither threads nor the other trees have a say in it.
-                let rng = random::stream(self.random_state(), tree as u64);
-                let mut tree = engine.grow(rng)?;
-                tree.merge_equal_leaves();
-                let grown = (tree.level_order(), tree.importances(n_features));
-                progress(done.fetch_add(1, Ordering::Relaxed) + 1, n_trees);
-                Ok(grown)
-            })
-            .collect::<Result<Vec<_>, ForestError>>()?;
-
-        let (trees, importances): (Vec<_>, Vec<_>) = grown.into_iter().unzip();
+        let grown = match options.engine {
+            Engine::Exact => {
+                let engine = exact::Engine::new(self, &x, y);
+                let arena = || exact::Arena::new(n_features);
+                self.grow(options, arena, |arena, rng| Ok(engine.grow(rng, arena)))?
+            }
+            #[cfg(feature = "smartcore")]
+            Engine::Smartcore => {
+                let engine = smartcore::Engine::new(self, &x, y)?;
+                self.grow(options, || (), |(), rng| engine.grow(rng))?
+            }
+        };
+        let grown = grown.iter().map(|tree| (tree.level_order(), tree.importances(n_features)));
+        let (trees, importances): (Vec<_>, Vec<_>) = grown.unzip();
         let importances = mean_importances(&importances, n_features);
         StoredForest::from_trees(n_features, trees, importances)?.try_into()
+    }
+
+    /// One tree after the other on each thread, each thread in memory of its own.
+    fn grow<Memory>(
+        &self,
+        options: FitOptions<'_>,
+        memory: impl Fn() -> Memory + Sync + Send,
+        tree: impl Fn(&mut Memory, random::Generator) -> Result<GrownTree, ForestError> + Sync + Send,
+    ) -> Result<Vec<GrownTree>, ForestError> {
+        let n_trees = self.n_estimators();
+        let done = AtomicUsize::new(0);
+        let one = |memory: &mut Memory, index: usize| {
+            // A stream per tree: neither threads nor the other trees have a say in it.
+            let grown = tree(memory, random::stream(self.random_state(), index as u64))?;
+            if let Some(progress) = options.progress {
+                progress(done.fetch_add(1, Ordering::Relaxed) + 1, n_trees);
+            }
+            Ok(grown)
+        };
+        (0..n_trees).into_par_iter().map_init(memory, one).collect()
     }
 }
 

@@ -86,7 +86,9 @@ impl Engine {
 
     /// Grows one tree; all its randomness comes from `rng`.
     pub(super) fn grow(&self, rng: ChaCha8Rng) -> Result<GrownTree, ForestError> {
-        self.copy(&self.fit(rng)?)
+        let mut tree = self.copy(&self.fit(rng)?)?;
+        tree.merge_equal_leaves();
+        Ok(tree)
     }
 
     fn fit(&self, mut rng: ChaCha8Rng) -> Result<Fitted, ForestError> {

@@ -31,6 +31,7 @@ impl GrownTree {
     /// Undoes splits between leaves that predict the same, from the leaves up.
     ///
     /// Means of equal targets differ by rounding, so the same is meant up to rounding.
+    #[cfg(feature = "smartcore")]
     pub(super) fn merge_equal_leaves(&mut self) {
         for index in (0..self.nodes.len()).rev() {
             let Some(split) = &self.nodes[index].split else { continue };
@@ -67,6 +68,7 @@ impl GrownTree {
     }
 }
 
+#[cfg(feature = "smartcore")]
 fn equal_but_for_rounding(a: f64, b: f64) -> bool {
     (a - b).abs() <= 2.0 * f64::EPSILON * a.abs()
 }
@@ -104,6 +106,7 @@ mod tests {
         assert_eq!(tree.importances(3), [0.75, 0.25, 0.0]);
     }
 
+    #[cfg(feature = "smartcore")]
     #[test]
     fn splits_between_equal_leaves_are_undone() {
         let almost = 7.0 * (1.0 + f64::EPSILON);
@@ -124,6 +127,7 @@ mod tests {
         assert_eq!(tree.importances(2), [1.0, 0.0]);
     }
 
+    #[cfg(feature = "smartcore")]
     #[test]
     fn a_tree_without_gain_has_no_importances() {
         let mut tree = GrownTree { nodes: vec![split(0, 0.5, 1, 2, 1e-33), leaf(-5.0), leaf(-5.0)] };

@@ -12,6 +12,8 @@ use tower::ServiceExt;
 
 use super::*;
 
+const OPTIONS: Options = Options { default_output: OutputFormat::Json, max_in_flight: 2 };
+
 /// `weight` imputed by 3000 and `cylinders` one-hot over 4 and 8.
 fn plan(unknown: UnknownCategory) -> Plan {
     let fields = vec![Field::new("cylinders", DataType::Int64), Field::new("weight", DataType::Float64)];
@@ -47,7 +49,7 @@ fn cars() -> ColumnTable {
 }
 
 fn endpoint(builder: ArtifactBuilder<'_>) -> Router {
-    router(ServedModel::new(&builder.build().unwrap()).unwrap(), OutputFormat::Json)
+    router(ServedModel::new(&builder.build().unwrap()).unwrap(), OPTIONS)
 }
 
 fn preprocessor() -> Router {
@@ -177,6 +179,51 @@ async fn a_named_endpoint_and_batch_transform_are_answered() {
     let parameters: serde_json::Value = serde_json::from_str(&body).unwrap();
     assert!(parameters["MaxConcurrentTransforms"].as_u64().unwrap() >= 1);
     assert_eq!((&parameters["BatchStrategy"], &parameters["MaxPayloadInMB"]), (&json!("MULTI_RECORD"), &json!(6)));
+}
+
+#[tokio::test]
+async fn what_was_answered_is_counted() {
+    let router = pipeline();
+    for (body, status) in [("5,2000\n8,\n4,\n", StatusCode::OK), ("8,heavy", StatusCode::BAD_REQUEST)] {
+        assert_eq!(send(router.clone(), request(&[("content-type", "text/csv")], body)).await.0, status);
+    }
+    let scrape = Request::builder().uri("/metrics").body(Body::empty()).unwrap();
+    let (status, headers, text) = send(router, scrape).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(headers[header::CONTENT_TYPE].to_str().unwrap().starts_with("application/openmetrics-text"));
+    for line in [
+        "drivetrain_invocations_total{status=\"200\"} 1",
+        "drivetrain_invocations_total{status=\"400\"} 1",
+        "drivetrain_invocation_seconds_count 2",
+        "drivetrain_rows_total 3",
+        "drivetrain_missing_values_total{column=\"weight\"} 2",
+        "drivetrain_unknown_categories_total{column=\"cylinders\"} 1",
+        "drivetrain_in_flight 0",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is not in {text}");
+    }
+}
+
+#[tokio::test]
+async fn more_than_can_be_answered_are_sent_away() {
+    let router = preprocessor();
+    // Bodies that never end keep their requests in flight.
+    let waiting: Vec<_> = (0..OPTIONS.max_in_flight)
+        .map(|_| {
+            let body = Body::from_stream(futures_util::stream::pending::<Result<Bytes, std::io::Error>>());
+            tokio::spawn(router.clone().oneshot(request(&[], body)))
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    let message = error(router.clone(), request(&[], "[[4, 2000]]"), StatusCode::SERVICE_UNAVAILABLE).await;
+    assert_eq!(message["message"], "2 invocations are being answered; try again");
+    let ping = Request::builder().uri("/ping").body(Body::empty()).unwrap();
+    assert_eq!(send(router.clone(), ping).await.0, StatusCode::OK);
+    for request in waiting {
+        request.abort();
+        assert!(request.await.unwrap_err().is_cancelled());
+    }
+    assert_eq!(send(router, request(&[], "[[4, 2000]]")).await.0, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -1,0 +1,64 @@
+//! What a fit may be given besides data and hyper-parameters.
+
+use std::fmt;
+
+/// What grows the trees.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Engine {
+    /// Exact splits on presorted features: the engine of this crate.
+    #[default]
+    Exact,
+    /// smartcore's trees, to compare with. It cannot draw some of the features without bootstrap;
+    /// where it draws some, a row drawn twice counts twice towards `min_samples_split` and
+    /// `min_samples_leaf`, and a node whose drawn features are all constant becomes a leaf. Its trees
+    /// are not deeper than 65534 splits.
+    #[cfg(feature = "smartcore")]
+    Smartcore,
+}
+
+/// Options of [`RandomForestRegressor::fit_with`](crate::RandomForestRegressor::fit_with).
+///
+/// ```
+/// use drivetrain_forest::ndarray::array;
+/// use drivetrain_forest::{FitOptions, RandomForestRegressor};
+///
+/// let regressor = RandomForestRegressor::builder().n_estimators(3).build()?;
+/// let options = FitOptions::new().progress(&|done, total| println!("{done} of {total}"));
+/// let forest = regressor.fit_with(array![[0.0], [1.0]].view(), &[2.0, 4.0], options)?;
+/// assert_eq!(forest.n_trees(), 3);
+/// # Ok::<(), drivetrain_forest::ForestError>(())
+/// ```
+#[derive(Clone, Copy, Default)]
+#[must_use = "options do nothing until they are given to a fit"]
+pub struct FitOptions<'a> {
+    pub(super) engine: Engine,
+    pub(super) progress: Option<&'a (dyn Fn(usize, usize) + Sync)>,
+}
+
+impl<'a> FitOptions<'a> {
+    /// Our own engine, nobody told.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What grows the trees.
+    pub fn engine(mut self, engine: Engine) -> Self {
+        self.engine = engine;
+        self
+    }
+
+    /// Called with the number of trees grown and the number to grow after each tree, from the thread
+    /// that grew it.
+    pub fn progress(mut self, progress: &'a (dyn Fn(usize, usize) + Sync)) -> Self {
+        self.progress = Some(progress);
+        self
+    }
+}
+
+impl fmt::Debug for FitOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let progress = self.progress.map(|_| "..");
+        f.debug_struct("FitOptions").field("engine", &self.engine).field("progress", &progress).finish()
+    }
+}
