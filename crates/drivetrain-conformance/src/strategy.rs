@@ -15,52 +15,67 @@ use proptest::{option, prelude::*};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableOptions {
+    min_rows: usize,
     max_rows: usize,
     missing: f64,
     extremes: bool,
+    edges: bool,
     categories: usize,
 }
 
 impl Default for TableOptions {
     fn default() -> Self {
-        Self { max_rows: 24, missing: 0.1, extremes: false, categories: 4 }
+        Self { min_rows: 1, max_rows: 24, missing: 0.1, extremes: false, edges: false, categories: 4 }
     }
 }
 
 impl TableOptions {
-    /// The largest number of rows; the smallest is 1.
+    /// The smallest number of rows: 1 unless set.
+    #[must_use]
+    pub const fn min_rows(self, min_rows: usize) -> Self {
+        Self { min_rows, ..self }
+    }
+
+    /// The largest number of rows: 24 unless set.
     #[must_use]
     pub const fn max_rows(self, max_rows: usize) -> Self {
         Self { max_rows, ..self }
     }
 
-    /// The probability that a value is missing.
+    /// The probability that a value is missing (NaN in a float column): 0.1 unless set.
     #[must_use]
     pub const fn missing(self, missing: f64) -> Self {
         Self { missing, ..self }
     }
 
-    /// Whether floats reach from 1e-100 to 1e100.
+    /// Whether floats reach from 1e-100 to 1e100: false unless set.
     #[must_use]
     pub const fn extremes(self, extremes: bool) -> Self {
         Self { extremes, ..self }
     }
 
-    /// The number of distinct texts and integer categories, at most 8.
+    /// Whether values from the edges of their types are among the numbers: infinities, negative zero, the smallest and the
+    /// largest floats, integers that no float holds. False unless set; much of arithmetic ends there.
+    #[must_use]
+    pub const fn edges(self, edges: bool) -> Self {
+        Self { edges, ..self }
+    }
+
+    /// The number of distinct texts and integer categories, at most 8: 4 unless set. The empty text is the third.
     #[must_use]
     pub const fn categories(self, categories: usize) -> Self {
         Self { categories, ..self }
     }
 
-    fn texts(&self) -> Vec<&'static str> {
+    pub(crate) fn texts(&self) -> Vec<&'static str> {
         let all = ["a", "b", "", "ß", "日本", "A b", "_", "10"];
         all[..self.categories.clamp(1, all.len())].to_vec()
     }
 }
 
-/// Tables of `schema` with 1 row or more.
+/// Tables of `schema`.
 pub fn tables(schema: &Schema, options: &TableOptions) -> BoxedStrategy<ColumnTable> {
-    let max_rows = options.max_rows.max(1);
+    let (min_rows, max_rows) = (options.min_rows, options.max_rows.max(options.min_rows));
     let columns: Vec<_> = schema.fields().iter().map(|field| column(field.dtype, max_rows, options)).collect();
     let names: Vec<String> = schema.names().map(str::to_owned).collect();
     let whole = columns.prop_filter_map("the columns of a schema form a table", move |columns| {
@@ -68,15 +83,15 @@ pub fn tables(schema: &Schema, options: &TableOptions) -> BoxedStrategy<ColumnTa
     });
     // Cutting a table short shrinks better than generating a shorter one.
     let cut = |(rows, table): (usize, ColumnTable)| table.take(&(0..rows).collect::<Vec<_>>());
-    (1..=max_rows, whole).prop_map(cut).boxed()
+    (min_rows..=max_rows, whole).prop_map(cut).boxed()
 }
 
 fn column(dtype: DataType, rows: usize, options: &TableOptions) -> BoxedStrategy<Column<'static>> {
     let present = 1.0 - options.missing.clamp(0.0, 0.99);
     match dtype {
         DataType::Boolean => cells(any::<bool>(), present, rows, Column::from),
-        DataType::Int64 => cells(-50..50_i64, present, rows, Column::from),
-        DataType::Float64 => cells(float(options.extremes), present, rows, |values: Vec<Option<f64>>| {
+        DataType::Int64 => cells(integer(options), present, rows, Column::from),
+        DataType::Float64 => cells(float(options), present, rows, |values: Vec<Option<f64>>| {
             Column::from(values.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect::<Vec<_>>())
         }),
         DataType::String => cells(text(options), present, rows, Column::from),
@@ -115,14 +130,27 @@ fn cells<T: Clone + std::fmt::Debug + 'static>(
     proptest::collection::vec(cell, rows).prop_map(column).boxed()
 }
 
-fn float(extremes: bool) -> BoxedStrategy<f64> {
-    let ordinary = prop_oneof![3 => -1e3..1e3, 2 => (-5..5_i32).prop_map(f64::from), 1 => Just(0.0)];
-    if !extremes {
+fn integer(options: &TableOptions) -> BoxedStrategy<i64> {
+    let ordinary = -50..50_i64;
+    if !options.edges {
         return ordinary.boxed();
     }
+    prop_oneof![4 => ordinary, 1 => proptest::sample::select(vec![i64::MIN, i64::MAX, (1 << 53) + 1])].boxed()
+}
+
+pub(crate) fn float(options: &TableOptions) -> BoxedStrategy<f64> {
+    let ordinary = prop_oneof![3 => -1e3..1e3, 2 => (-5..5_i32).prop_map(f64::from), 1 => Just(0.0)];
     let magnitude =
         (-100..=100_i32, -10.0..10.0).prop_map(|(exponent, digits): (i32, f64)| digits * 10_f64.powi(exponent));
-    prop_oneof![2 => ordinary, 1 => magnitude].boxed()
+    let edges =
+        vec![f64::INFINITY, f64::NEG_INFINITY, -0.0, f64::MAX, f64::MIN, f64::MIN_POSITIVE, 5e-324, f64::EPSILON];
+    let edge = proptest::sample::select(edges);
+    match (options.extremes, options.edges) {
+        (false, false) => ordinary.boxed(),
+        (true, false) => prop_oneof![2 => ordinary, 1 => magnitude].boxed(),
+        (false, true) => prop_oneof![3 => ordinary, 1 => edge].boxed(),
+        (true, true) => prop_oneof![2 => ordinary, 1 => magnitude, 1 => edge].boxed(),
+    }
 }
 
 fn text(options: &TableOptions) -> BoxedStrategy<&'static str> {
