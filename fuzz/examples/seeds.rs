@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let inputs = (plans(&schema, &options), tables(&schema, &options));
     let mut runner = TestRunner::deterministic();
     for number in 0..COUNT {
-        let input = inputs.new_tree(&mut runner)?.current();
+        let input = inputs.new_tree(&mut runner).map_err(|reason| reason.to_string())?.current();
         fs::write(folder.join(format!("seed-{number}")), rmp_serde::to_vec_named(&input)?)?;
     }
     Ok(())

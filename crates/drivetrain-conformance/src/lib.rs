@@ -33,3 +33,8 @@ pub use plans::plans;
 pub use proptest;
 pub use show::show;
 pub use strategy::{TableOptions, tables};
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

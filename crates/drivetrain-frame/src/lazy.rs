@@ -48,11 +48,11 @@ use drivetrain_plan::{
     PlanBuilder, Program, Registry, Schema, Table, UnknownCategory, UnknownValue, Value,
 };
 use polars::prelude::{
-    Categories, Column, DataFrame, DataType as PolarsType, Expr, Field as PolarsField, Float64Chunked, IntoColumn,
-    LazyFrame, PolarsError, PolarsResult, Schema as PolarsSchema, lit, map_multiple,
+    Categories, Column, DataFrame, DataType as PolarsType, Expr, Field as PolarsField, LazyFrame, PolarsError,
+    PolarsResult, Schema as PolarsSchema, lit, map_multiple,
 };
 
-use crate::{FrameError, FrameTable, table::table_type};
+use crate::{FrameError, FrameTable, export::export, table::table_type};
 
 /// The outputs of `plan`, and no other column.
 ///
@@ -147,6 +147,16 @@ const fn held_type(dtype: DataType) -> DataType {
     }
 }
 
+/// The polars type of a held column.
+const fn polars_type(dtype: DataType) -> PolarsType {
+    match dtype {
+        DataType::Boolean => PolarsType::Boolean,
+        DataType::Int64 | DataType::Categorical(CategoryType::Int64) => PolarsType::Int64,
+        DataType::Float64 => PolarsType::Float64,
+        DataType::String | DataType::Categorical(CategoryType::String) => PolarsType::String,
+    }
+}
+
 /// `expr`, of type `dtype`, as a float that is NaN where missing.
 fn float(expr: Expr, dtype: DataType) -> Expr {
     if dtype == DataType::Float64 { expr } else { expr.cast(PolarsType::Float64).fill_null(lit(f64::NAN)) }
@@ -213,10 +223,10 @@ impl Lowering {
         self.write(output, dtype, held.stage, expr);
     }
 
-    /// Adds the float column `output`, which `function` computes from a table of the columns `inputs`.
-    fn map<F>(&mut self, inputs: &[&str], output: &str, function: F)
+    /// Adds the column `output` of type `dtype`, which `function` computes from a table of the columns `inputs`.
+    fn map<F>(&mut self, inputs: &[&str], output: &str, dtype: DataType, function: F)
     where
-        F: Fn(&FrameTable<'_>) -> Result<Vec<f64>, ApplyError> + Send + Sync + 'static,
+        F: Fn(&FrameTable<'_>) -> Result<TableColumn<'static>, ApplyError> + Send + Sync + 'static,
     {
         let held: Vec<Held> = inputs.iter().map(|input| self.held(input)).collect();
         let stage = held.iter().map(|held| held.stage).max().unwrap_or_default();
@@ -227,36 +237,37 @@ impl Lowering {
             let columns = columns.iter().zip(&names).map(|(column, name)| column.clone().with_name(name.into()));
             let frame = DataFrame::new(height, columns.collect())?;
             let table = FrameTable::new(&frame).map_err(|error| failed(error.to_string()))?;
-            let values = function(&table).map_err(|error| match error {
+            let column = function(&table).map_err(|error| match error {
                 ApplyError::UnknownCategory { column, value, .. } => {
                     failed(format!("column `{column}`: unknown category `{value}`"))
                 }
                 other => failed(other.to_string()),
             })?;
-            Ok(Float64Chunked::from_vec("".into(), values).into_column())
+            export("", &column).map_err(|error| failed(error.to_string()))
         };
-        let dtype = |_: &PolarsSchema, fields: &[PolarsField]| -> PolarsResult<PolarsField> {
-            Ok(PolarsField::new(fields.first().map_or("".into(), |field| field.name.clone()), PolarsType::Float64))
+        let polars_type = polars_type(dtype);
+        let field = move |_: &PolarsSchema, fields: &[PolarsField]| -> PolarsResult<PolarsField> {
+            let name = fields.first().map_or("".into(), |field| field.name.clone());
+            Ok(PolarsField::new(name, polars_type.clone()))
         };
-        self.write(output, DataType::Float64, stage, map_multiple(function, exprs, dtype));
+        self.write(output, dtype, stage, map_multiple(function, exprs, field));
     }
 
-    /// Adds what `op`, which writes one float column, computes when it runs alone.
+    /// Adds what `op` writes, computed by the interpreter.
     fn own(&mut self, op: &Op) -> Result<(), FrameError> {
         let inputs: BTreeSet<&str> = op.reads().into_iter().collect();
         let fields = inputs.iter().map(|input| Field::new(*input, self.held(input).dtype));
-        let mut builder = PlanBuilder::new(Schema::new(fields.collect())?);
-        builder.push(op.clone());
-        for output in op.writes() {
-            builder.output(output, output);
-        }
-        let program = Program::new(&builder.build()?, &Registry::new())?;
+        let mut alone = PlanBuilder::new(Schema::new(fields.collect())?);
+        alone.push(op.clone());
         let inputs: Vec<&str> = inputs.into_iter().collect();
         for output in op.writes() {
-            let program = program.clone();
-            self.map(&inputs, output, move |table| {
-                let outputs = Vec::from(program.run(table)?);
-                Ok(outputs.into_iter().next().map_or_else(Vec::new, |(_, column)| floats(&column).into_owned()))
+            let mut plan = alone.clone();
+            plan.output(output, output);
+            let program = Program::new(&plan.build()?, &Registry::new())?;
+            let dtype = program.plan().output_schema().dtype(output).unwrap_or(DataType::Float64);
+            self.map(&inputs, output, held_type(dtype), move |table| {
+                let column = Vec::from(program.run(table)?).into_iter().next();
+                Ok(column.map_or_else(|| TableColumn::from(Vec::<f64>::new()), |(_, column)| column))
             });
         }
         Ok(())
@@ -312,10 +323,11 @@ impl Lowering {
                 let distinct: Vec<&str> =
                     columns.iter().map(String::as_str).collect::<BTreeSet<_>>().into_iter().collect();
                 let read = columns.clone();
-                self.map(&distinct, &divisor, move |table| {
+                self.map(&distinct, &divisor, DataType::Float64, move |table| {
                     let columns: Vec<_> = read.iter().filter_map(|name| table.column(name)).collect();
                     let columns: Vec<Cow<'_, [f64]>> = columns.iter().map(floats).collect();
-                    Ok((0..table.n_rows()).map(|row| norm.divisor(columns.iter().map(|column| column[row]))).collect())
+                    let divisor = |row: usize| norm.divisor(columns.iter().map(|column| column[row]));
+                    Ok(TableColumn::from((0..table.n_rows()).map(divisor).collect::<Vec<_>>()))
                 });
                 for (column, output) in columns.iter().zip(outputs) {
                     self.own(&Op::Arithmetic {

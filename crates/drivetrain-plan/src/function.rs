@@ -78,7 +78,10 @@ impl Function {
             Self::Expm1 => libm::expm1(x),
             Self::Log => canonical(libm::log(x)),
             Self::Log1p => canonical(libm::log1p(x)),
-            Self::Clip { low, high } => x.max(*low).min(*high),
+            // Not by `max` and `min`: of zeros of both signs they give either.
+            Self::Clip { low, .. } if x < *low => *low,
+            Self::Clip { high, .. } if x > *high => *high,
+            Self::Clip { .. } => x,
             Self::Bin { edges } => edges.partition_point(|edge| *edge <= x) as f64,
             Self::BoxCox { lambda } => canonical(box_cox(x, *lambda)),
             Self::YeoJohnson { lambda } => canonical(yeo_johnson(x, *lambda)),

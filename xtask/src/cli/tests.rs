@@ -44,6 +44,7 @@ fn good_values_are_taken() {
         "process --run-name x",
         "predict --run-name x --target-dir /tmp/t",
         "bench pipeline --rounds 3 --python python3.12 --release",
+        "parity --seed 7 --python python3.12",
     ] {
         assert!(parse(line).is_ok(), "{line}: {:?}", parse(line));
     }

@@ -3,8 +3,8 @@ use std::{error::Error, fs};
 use drivetrain_conformance::{TableOptions, plans, tables};
 use drivetrain_plan::Categories as PlanCategories;
 use polars::prelude::{
-    CsvWriterOptions, Engine, FileWriteFormat, FrozenCategories, IntoLazy, LazyCsvReader, LazyFileListReader,
-    NamedFrom, PlRefPath, Series, SinkDestination, SinkTarget, UnifiedSinkArgs, df,
+    CsvWriterOptions, Engine, FileWriteFormat, FrozenCategories, IntoColumn, IntoLazy, LazyCsvReader,
+    LazyFileListReader, NamedFrom, PlRefPath, Series, SinkDestination, SinkTarget, UnifiedSinkArgs, df,
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -88,7 +88,7 @@ fn agree(frame: &DataFrame, plan: &Plan) -> Result<(), TestCaseError> {
         let found = select(frame.clone().lazy(), plan).and_then(|query| collected(query, engine));
         match (&expected, found) {
             (Ok(expected), Ok(found)) => {
-                prop_assert_eq!(observed(&found), observed(expected), "{:?}\n{}", engine, plan)
+                prop_assert_eq!(observed(&found), observed(expected), "{:?}\n{}", engine, plan);
             }
             (Err(ApplyError::UnknownCategory { column, .. }), Err(error)) => {
                 let found = message(&error);

@@ -4,5 +4,6 @@
 
 mod case;
 mod encoding;
+mod live;
 mod scaling;
 mod transformers;
