@@ -122,23 +122,28 @@ impl Conformance {
         };
         let pairs = (tables(&self.schema, &self.tables), tables(&self.schema, &self.tables));
         let fitted = std::cell::Cell::new(false);
+        let broken = std::cell::Cell::new(None);
         let refused = std::cell::RefCell::new("there were no cases".to_owned());
         let outcome = TestRunner::new(config).run(&pairs, |(train, probe)| {
             match estimator.fit(&train, None) {
                 Ok(_) => fitted.set(true),
                 Err(error) => *refused.borrow_mut() = describe(&error),
             }
-            let broken = self.laws.iter().find(|law| law.check(estimator, &train, &probe).is_err());
-            broken.map_or(Ok(()), |law| Err(TestCaseError::fail(law.to_string())))
+            // While the tables shrink, the law that was broken first is the one to show.
+            let laws = broken.get().map_or_else(|| self.laws.clone(), |law| vec![law]);
+            match laws.into_iter().find_map(|law| law.check(estimator, &train, &probe).err().map(|what| (law, what))) {
+                None => Ok(()),
+                Some((law, what)) => {
+                    broken.set(Some(law));
+                    Err(TestCaseError::fail(what))
+                }
+            }
         });
         match outcome {
             Err(TestError::Fail(reason, (train, probe))) => {
-                let broken = self
-                    .laws
-                    .iter()
-                    .find_map(|law| law.check(estimator, &train, &probe).err().map(|what| (*law, what)));
+                let law = broken.get().unwrap_or(Law::FitIdempotent);
                 // An estimator that is not deterministic may keep the law when it is asked again.
-                let (law, what) = broken.unwrap_or((Law::FitIdempotent, reason.to_string()));
+                let what = law.check(estimator, &train, &probe).err().unwrap_or_else(|| reason.to_string());
                 Err(LawBroken::Broken { law, what, train: show(&train), probe: show(&probe) })
             }
             Err(TestError::Abort(reason)) => Err(LawBroken::NeverFitted { reason: reason.to_string() }),

@@ -16,18 +16,18 @@ pub enum Law {
     ParametersUntouched,
     /// `check_dict_unchanged`.
     FittedUntouched,
-    /// `check_transformer_general`.
-    FitTransform,
     /// `check_fit_idempotent`.
     FitIdempotent,
+    /// `check_transformer_general`.
+    FitTransform,
     /// `test_fit_cold_start`.
     ColdStart,
-    /// `check_methods_sample_order_invariance`.
-    RowOrder,
-    /// `check_methods_subset_invariance`.
-    RowAlone,
     /// `check_transformer_general`.
     RowCount,
+    /// `check_methods_subset_invariance`.
+    RowAlone,
+    /// `check_methods_sample_order_invariance`.
+    RowOrder,
     /// `check_n_features_in`.
     SchemaRecorded,
     /// `check_n_features_in_after_fitting`.
@@ -53,18 +53,18 @@ pub enum Law {
 }
 
 impl Law {
-    /// The laws of every estimator.
+    /// The laws of every estimator; what breaks an early one often breaks later ones too.
     pub const ALL: [Self; 19] = [
         Self::Lowers,
         Self::InputUntouched,
         Self::ParametersUntouched,
         Self::FittedUntouched,
-        Self::FitTransform,
         Self::FitIdempotent,
+        Self::FitTransform,
         Self::ColdStart,
-        Self::RowOrder,
-        Self::RowAlone,
         Self::RowCount,
+        Self::RowAlone,
+        Self::RowOrder,
         Self::SchemaRecorded,
         Self::WidthNamed,
         Self::ColumnsNamed,
@@ -87,12 +87,12 @@ impl Law {
             Self::InputUntouched => "fit and transform never change their input",
             Self::ParametersUntouched => "fit never changes the hyper-parameters",
             Self::FittedUntouched => "transform never changes what was learned",
-            Self::FitTransform => "fit_transform(x) = fit(x), then transform(x)",
             Self::FitIdempotent => "fitting twice on the same table gives the same thing, byte for byte",
+            Self::FitTransform => "fit_transform(x) = fit(x), then transform(x)",
             Self::ColdStart => "fitting on another table in between leaves no residue",
-            Self::RowOrder => "the transform of permuted rows is the permuted transform of the rows",
-            Self::RowAlone => "a row transforms to the same bits alone as among others",
             Self::RowCount => "as many rows come out as go in",
+            Self::RowAlone => "a row transforms to the same bits alone as among others",
+            Self::RowOrder => "the transform of permuted rows is the permuted transform of the rows",
             Self::SchemaRecorded => "names and types of the columns are recorded at fit",
             Self::WidthNamed => "another number of columns is an error with both numbers",
             Self::ColumnsNamed => "a missing or retyped column that is needed is named in the error",
