@@ -110,3 +110,11 @@ fn a_prediction_without_a_model() {
     place.succeed(&["acquire"]);
     assert_says(&place.fail(&["train"]), &["data/gold/train"]);
 }
+
+#[test]
+fn a_command_that_nobody_listens_to_fails_as_any_other() {
+    let place = Workplace::new();
+    let mut child = place.command(&["predict"]).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stderr.take());
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}

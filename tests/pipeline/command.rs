@@ -42,17 +42,20 @@ impl Workplace {
         path
     }
 
-    pub(crate) fn run<A: AsRef<OsStr>>(&self, arguments: &[A], variables: &[(&str, &str)]) -> Output {
+    pub(crate) fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        Command::new(cargo)
+        let mut command = Command::new(cargo);
+        command
             .args(["run", "--quiet", "--package", "xtask", "--"])
             .args(arguments)
             .arg("--store")
             .arg(self.store())
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-            .envs(variables.iter().copied())
-            .output()
-            .unwrap()
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        command
+    }
+
+    pub(crate) fn run<A: AsRef<OsStr>>(&self, arguments: &[A], variables: &[(&str, &str)]) -> Output {
+        self.command(arguments).envs(variables.iter().copied()).output().unwrap()
     }
 
     /// Runs a command that succeeds; what it prints.

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use drivetrain_artifact::{ArtifactError, Sha256};
 use drivetrain_runner::RunnerError;
 
 /// Everything a command can fail with.
@@ -25,10 +26,13 @@ pub(crate) enum Error {
     #[error("there is no trained model below {location}; train one with `cargo xtask pipeline` or `cargo xtask train`")]
     NoModel { location: String },
     #[error(
-        "the preprocessor at {location} is not the one that run `{run}` was trained with; \
-         process and train again, or name another run with --run-name"
+        "the preprocessor at {location} has the id {found}; the regressor of run `{run}` was trained with {}; \
+         process and train again, or name another run with --run-name",
+        expected.map_or_else(|| "one that it does not name".to_owned(), |id| id.to_string())
     )]
-    OtherPreprocessor { location: String, run: String },
+    OtherPreprocessor { location: String, found: Sha256, run: String, expected: Option<Sha256> },
+    #[error("cannot use the model at {location}")]
+    Model { location: String, source: ArtifactError },
     #[error("the endpoint's answer cannot be used: {problem}")]
     Answer { problem: String },
     #[error("cannot watch for Ctrl-C")]

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::report;
+
 const TICK: Duration = Duration::from_millis(80);
 const TEMPLATE: &str = "{spinner} {prefix:<8} {wide_msg} {elapsed:>4}";
 
@@ -36,7 +38,7 @@ impl Progress {
     pub(crate) fn start(self, name: &'static str, about: &str) -> Step {
         let bar = (self.place == Place::Terminal).then(|| spinner(name, about));
         if self.place == Place::Lines {
-            eprintln!("{name}: {about}");
+            report::say(&format!("{name}: {about}"));
         }
         Step { name, place: self.place, bar, started: Instant::now() }
     }
@@ -82,8 +84,8 @@ impl Step {
             bar.finish_and_clear();
         }
         match self.place {
-            Place::Terminal => eprintln!("  {:<8} {seconds:.2} s", self.name),
-            Place::Lines => eprintln!("{}: done in {seconds:.2} s", self.name),
+            Place::Terminal => report::say(&format!("  {:<8} {seconds:.2} s", self.name)),
+            Place::Lines => report::say(&format!("{}: done in {seconds:.2} s", self.name)),
             Place::Nowhere => {}
         }
         elapsed

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::error::Error;
 use crate::layout::workspace_root;
+use crate::report;
 
 /// A Python interpreter that has the packages of a requirements file.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ impl Python {
         if fs::read(&installed).ok().as_ref() == Some(&wanted) {
             return Ok(Self { interpreter });
         }
-        eprintln!("installing {} into {}", requirements.display(), folder.display());
+        report::say(&format!("installing {} into {}", requirements.display(), folder.display()));
         run(Command::new(base).args(["-m", "venv", "--clear"]).arg(&folder))?;
         let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
         run(Command::new(&interpreter).args(pip).arg(requirements))?;

@@ -51,11 +51,6 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// What the record says about an object.
-    pub(crate) fn known_artifact(&self, key: &Key) -> Result<Option<&StoredObject>, Error> {
-        Ok(key.below(&layout::project()?).and_then(|label| self.record.artifacts.get(label)))
-    }
-
     /// Ends a step: shows that it is done, and saves the record.
     pub(crate) fn finish(&mut self, step: Step, log: Option<Key>) -> Result<(), Error> {
         let name = step.name().to_owned();
@@ -79,13 +74,13 @@ pub(crate) fn platform<'a>(store: &'a Store, interrupt: &Interrupt) -> Result<Pl
     Ok(Platform::new(store, layout::project()?, &work, interrupt.clone())?)
 }
 
-/// A request to stop that Ctrl-C and SIGTERM make, so that running jobs are ended in order.
+/// A request to stop that Ctrl-C, SIGTERM and the end of the terminal make, so that running jobs are ended in order.
 #[cfg(unix)]
 pub(crate) fn interrupt() -> Result<Interrupt, Error> {
-    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
     let interrupt = Interrupt::new();
-    for signal in [SIGINT, SIGTERM] {
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
         signal_hook::flag::register(signal, interrupt.flag()).map_err(|source| Error::Signal { source })?;
     }
     Ok(interrupt)

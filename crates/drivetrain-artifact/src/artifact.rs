@@ -59,7 +59,8 @@ impl Artifact {
     ///
     /// The manifest holds the digest of every other file, so the id stands for all of them. It is the same whether one
     /// holds the directory, the tarball that [`Artifact::write_tar_gz`] makes or one that another program packed, and
-    /// it does not depend on the version of a compressor.
+    /// it does not depend on the version of a compressor. It is not the SHA-256 of the tarball, by which a store knows its
+    /// object: that is the digest of one packing of the model, [`Sha256::of_file`], and another packing has another.
     #[must_use]
     pub fn model_id(&self) -> Sha256 {
         Sha256::of(self.files.get(manifest::FILE_NAME).map_or(&[][..], Vec::as_slice))
@@ -67,13 +68,15 @@ impl Artifact {
 
     /// Writes the files into `folder`, which is created if need be, and returns the [model id](Self::model_id).
     ///
-    /// Each file is written atomically, the manifest last; an artifact that was there is removed first. A killed process
-    /// therefore leaves a directory that is refused for want of a manifest, never a mixture of two artifacts.
+    /// A process that is killed, or a machine that loses its power, leaves a directory in which [`Artifact::read_dir`]
+    /// finds the whole artifact that was there before or the whole new one; if there was none before, the whole new one
+    /// or, for want of a manifest, none. The next `write_dir` tidies up what was left. Somebody who reads while this
+    /// writes gets a whole artifact or an error; two may not write at once.
     ///
     /// # Errors
     /// [`ArtifactError::Write`] when a file cannot be written, [`ArtifactError::File`] around
-    /// [`ArtifactError::UnexpectedEntry`] when the folder holds something that is no part of an artifact, which a
-    /// reader would refuse.
+    /// [`ArtifactError::UnexpectedEntry`] or [`ArtifactError::EntryType`] when the folder holds something that is no
+    /// part of an artifact, which a reader would refuse. As after a kill, one whole artifact is there then.
     pub fn write_dir(&self, folder: impl AsRef<Path>) -> Result<Sha256, ArtifactError> {
         let names = FileKind::ALL.map(FileKind::file_name);
         transport::write_directory(folder.as_ref(), &self.files, &names)?;

@@ -57,9 +57,18 @@ fn replace<E: Into<BoxError>>(
 const PREFIX: &str = ".drivetrain-";
 const SUFFIX: &str = ".tmp";
 
-/// Whether a file name is that of a temporary sibling.
+/// Whether a name is that of a temporary file or folder, which no process needs once the one that made it is gone.
 pub(crate) fn is_temporary(name: &str) -> bool {
     name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+}
+
+/// An empty folder of a temporary name in `folder`, removed when it is dropped.
+pub(crate) fn temporary_folder_in(folder: &Path) -> io::Result<tempfile::TempDir> {
+    let mut options = tempfile::Builder::new();
+    options.prefix(PREFIX).suffix(SUFFIX);
+    #[cfg(unix)]
+    options.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+    options.tempdir_in(folder)
 }
 
 fn temporary_in(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
@@ -72,13 +81,16 @@ fn temporary_in(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
 }
 
 /// Makes the names in `folder` durable: without it a power cut may undo a rename that has already been reported.
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
-/// Removes the file at `path`, if there is one, durably.
+/// Removes the file or folder at `path`, if there is one, durably. A link is removed, not followed.
 pub(crate) fn remove(path: &Path) -> Result<(), ArtifactError> {
-    let removed = std::fs::remove_file(path).and_then(|()| match path.parent() {
+    let removed = std::fs::symlink_metadata(path).and_then(|metadata| {
+        if metadata.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) }
+    });
+    let removed = removed.and_then(|()| match path.parent() {
         Some(folder) => sync_folder(folder),
         None => Ok(()),
     });

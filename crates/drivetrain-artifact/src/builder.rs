@@ -142,6 +142,7 @@ impl<'a> ArtifactBuilder<'a> {
             model: model.kind(),
             input_schema: model.input_schema().clone(),
             features: model.feature_names().into_iter().map(str::to_owned).collect(),
+            preprocessor_id: model.regressor().and_then(Regressor::preprocessor_id),
             training: self.training.canonical()?,
             files: records,
         };

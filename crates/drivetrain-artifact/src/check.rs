@@ -2,17 +2,21 @@
 
 use drivetrain_forest::Forest;
 use drivetrain_plan::Plan;
-use serde::de::DeserializeOwned;
 
 use crate::{
-    Artifact, ArtifactError, BoxError, Limits, Manifest, Model, ModelKind, Pipeline, Reader, Regressor, Sha256,
+    Artifact, ArtifactError, Limits, Manifest, Model, ModelKind, Pipeline, Reader, Regressor, Sha256,
     manifest::{self, FileKind, FileRecord},
+    msgpack,
     probe::Probe,
     transport::Files,
 };
 
-/// No value in an artifact nests deeper than a few levels.
-const MAX_DEPTH: usize = 64;
+/// The fewest bytes that a value of `forest.msgpack` takes on average: a tree of one leaf is three values, its number of
+/// nodes of one byte, its feature of one and its prediction of nine.
+const BYTES_PER_FOREST_VALUE: u64 = 3;
+
+/// The values of `forest.msgpack` that are none of a tree, a node or a feature: keys and lists.
+const FOREST_FRAME: u64 = 16;
 
 /// The artifact that `files` are, if they are one.
 pub(crate) fn open(files: Files, reader: &Reader) -> Result<Artifact, ArtifactError> {
@@ -25,7 +29,10 @@ pub(crate) fn open(files: Files, reader: &Reader) -> Result<Artifact, ArtifactEr
     if manifest.features != model.feature_names() {
         return Err(ArtifactError::ManifestMismatch { field: "features" });
     }
-    let probe: Probe = decode(&files, FileKind::Probe)?;
+    if manifest.preprocessor_id != model.regressor().and_then(Regressor::preprocessor_id) {
+        return Err(ArtifactError::ManifestMismatch { field: "preprocessor_id" });
+    }
+    let probe = decode_probe(&files, &reader.limits)?;
     let (rows, limit) = (probe.n_rows(), reader.limits.max_probe_rows);
     if rows > limit {
         return Err(ArtifactError::too_large("rows of the probe", rows as u64, limit as u64));
@@ -75,14 +82,14 @@ fn check_file(record: &FileRecord, bytes: &[u8], limits: &Limits) -> Result<(), 
 }
 
 fn decode_model(manifest: &Manifest, files: &Files, limits: &Limits) -> Result<Model, ArtifactError> {
-    let plan = || decode::<Plan>(files, FileKind::Plan);
+    let plan = || decode_plan(files, limits);
     let regressor = || {
-        let forest = decode::<Forest>(files, FileKind::Forest)?;
-        if forest.n_nodes() > limits.max_forest_nodes {
-            let (found, limit) = (forest.n_nodes() as u64, limits.max_forest_nodes as u64);
-            return Err(ArtifactError::too_large("nodes of the forest", found, limit));
-        }
-        Regressor::new(forest, manifest.features.clone())
+        let forest = decode_forest(files, manifest.features.len(), limits)?;
+        let regressor = Regressor::new(forest, manifest.features.clone())?;
+        Ok(match manifest.preprocessor_id {
+            Some(id) => regressor.with_preprocessor_id(id),
+            None => regressor,
+        })
     };
     Ok(match manifest.model {
         ModelKind::Preprocessor => Model::Preprocessor(plan()?),
@@ -91,21 +98,32 @@ fn decode_model(manifest: &Manifest, files: &Files, limits: &Limits) -> Result<M
     })
 }
 
+fn decode_plan(files: &Files, limits: &Limits) -> Result<Plan, ArtifactError> {
+    let entry = FileKind::Plan.file_name();
+    msgpack::decode(entry, get(files, entry)?, limits.max_values as u64)
+}
+
+fn decode_probe(files: &Files, limits: &Limits) -> Result<Probe, ArtifactError> {
+    let entry = FileKind::Probe.file_name();
+    msgpack::decode(entry, get(files, entry)?, limits.max_values as u64)
+}
+
+/// A node is a feature and a number, a tree a number of nodes, of which it has one at least: no more values than those
+/// are decoded, and no more than a file of this length can honestly hold.
+fn decode_forest(files: &Files, features: usize, limits: &Limits) -> Result<Forest, ArtifactError> {
+    let entry = FileKind::Forest.file_name();
+    let bytes = get(files, entry)?;
+    let limit = limits.max_forest_nodes as u64;
+    let values = limit.saturating_mul(3).saturating_add(features as u64);
+    let values = values.min(bytes.len() as u64 / BYTES_PER_FOREST_VALUE).saturating_add(FOREST_FRAME);
+    let forest: Forest = msgpack::decode(entry, bytes, values)?;
+    match forest.n_nodes() as u64 {
+        found if found > limit => Err(ArtifactError::too_large("nodes of the forest", found, limit)),
+        _ => Ok(forest),
+    }
+}
+
 fn get<'a>(files: &'a Files, entry: &str) -> Result<&'a [u8], ArtifactError> {
     let bytes = files.get(entry).ok_or_else(|| ArtifactError::MissingEntry { entry: entry.to_owned() })?;
     Ok(bytes)
-}
-
-/// The value in the file of this kind, which fills the file.
-fn decode<T: DeserializeOwned>(files: &Files, kind: FileKind) -> Result<T, ArtifactError> {
-    let entry = kind.file_name();
-    let mut rest = get(files, entry)?;
-    let failed = |source: BoxError| ArtifactError::Decode { entry: entry.to_owned(), source };
-    let mut deserializer = rmp_serde::Deserializer::new(&mut rest);
-    deserializer.set_max_depth(MAX_DEPTH);
-    let value = T::deserialize(&mut deserializer).map_err(|source| failed(source.into()))?;
-    match rest.len() {
-        0 => Ok(value),
-        extra => Err(failed(format!("{extra} bytes follow the value").into())),
-    }
 }

@@ -56,14 +56,15 @@ pub enum ArtifactError {
         /// Why.
         source: BoxError,
     },
-    /// The elements are not float64.
-    #[error("the array's elements are {found}; only float64, '<f8' or '>f8', is read")]
+    /// The elements are of a type that is not read: a feature matrix is float64, and other numbers are taken where their
+    /// type was somebody else's choice.
+    #[error("the array's elements are {found}, which is not read here; float64 ('<f8', '>f8') always is")]
     NpyDtype {
         /// The dtype in the file, as a Python literal.
         found: String,
     },
     /// The array is not a matrix.
-    #[error("the array has shape {shape:?}; a feature matrix has two dimensions")]
+    #[error("the array has shape {shape:?}; a matrix has two dimensions")]
     NpyDimensions {
         /// The shape in the file.
         shape: Vec<usize>,
@@ -79,6 +80,16 @@ pub enum ArtifactError {
         needed: u128,
         /// Bytes after the header.
         found: u64,
+    },
+    /// An integer that float64 does not hold exactly.
+    #[error("row {row}, column {column}: {value} is beyond 2^53, where float64 does not hold every integer")]
+    NpyInteger {
+        /// The row, counted from 0.
+        row: usize,
+        /// The column, counted from 0.
+        column: usize,
+        /// The value.
+        value: i64,
     },
     /// The elements cannot be read.
     #[error("the .npy data is not valid")]

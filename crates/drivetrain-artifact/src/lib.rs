@@ -16,7 +16,12 @@
 //! | `probe.msgpack` | a few rows and the model's answers, which a reader recomputes and compares bit for bit |
 //!
 //! `.msgpack` is [MessagePack](https://msgpack.org) with field names. The same model with the same training record gives the same bytes on any
-//! machine; the SHA-256 of `manifest.json` is the [model's id](Artifact::model_id), in the directory as in the tarball.
+//! machine. Two digests stand for them, and are not to be confused:
+//!
+//! * the [model id](Artifact::model_id) is the SHA-256 of `manifest.json`, in the directory as in the tarball, whoever
+//!   packed it: it says which model, and a regressor names its preprocessor by it;
+//! * the digest of the tarball is the SHA-256 of `model.tar.gz`: it says which bytes a store holds, and follows from the
+//!   model only for tarballs that this crate wrote.
 //!
 //! [`ArtifactBuilder`] makes artifacts and [`Reader`] reads them. Both are strict: a reader takes nothing on trust, and
 //! a builder hands out only what its reader takes.
@@ -30,6 +35,7 @@ mod error;
 mod limits;
 mod manifest;
 mod model;
+mod msgpack;
 pub mod npy;
 mod probe;
 mod reader;

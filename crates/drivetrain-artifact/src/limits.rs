@@ -25,11 +25,12 @@ pub struct Limits {
     /// Bytes of `plan.msgpack`. Default: 16 MiB.
     pub max_plan_bytes: u64,
     /// Nodes of a forest, all trees together. Default: 50 million.
-    ///
-    /// They are counted once `forest.msgpack` is decoded, which takes memory in proportion to that file's length.
     pub max_forest_nodes: usize,
     /// Bytes of `probe.msgpack`. Default: 16 MiB.
     pub max_probe_bytes: u64,
+    /// Values of `plan.msgpack` and of `probe.msgpack`: numbers, texts, lists and the like, nested ones included, each of
+    /// which takes some tens of bytes of memory. Default: 1 million.
+    pub max_values: usize,
     /// Rows that are recomputed when an artifact is loaded. Default: 64.
     pub max_probe_rows: usize,
 }
@@ -44,6 +45,7 @@ impl Default for Limits {
             max_plan_bytes: 16 << 20,
             max_forest_nodes: 50_000_000,
             max_probe_bytes: 16 << 20,
+            max_values: 1_000_000,
             max_probe_rows: 64,
         }
     }

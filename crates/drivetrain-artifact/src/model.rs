@@ -6,7 +6,7 @@ use drivetrain_forest::Forest;
 use drivetrain_plan::{DataType, Field, Plan, Schema};
 use serde::{Deserialize, Serialize};
 
-use crate::ArtifactError;
+use crate::{ArtifactError, Sha256};
 
 /// The kinds of models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,11 +41,12 @@ pub enum Model {
     Pipeline(Pipeline),
 }
 
-/// A forest that knows the names of its features.
+/// A forest that knows the names of its features, and maybe the preprocessor that they come from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Regressor {
     forest: Forest,
     features: Schema,
+    preprocessor_id: Option<Sha256>,
 }
 
 /// A preprocessor and the regressor that takes its features.
@@ -119,7 +120,17 @@ impl Regressor {
         }
         let fields = feature_names.into_iter().map(|name| Field::new(name, DataType::Float64)).collect();
         let features = Schema::new(fields).map_err(|source| ArtifactError::FeatureNames { source })?;
-        Ok(Self { forest, features })
+        Ok(Self { forest, features, preprocessor_id: None })
+    }
+
+    /// The same regressor, fitted on the features of the preprocessor with this
+    /// [model id](crate::Artifact::model_id).
+    ///
+    /// Two preprocessors may give the same names to other numbers, such as when they were fitted on other rows; the id
+    /// tells them apart.
+    #[must_use]
+    pub fn with_preprocessor_id(self, id: Sha256) -> Self {
+        Self { preprocessor_id: Some(id), ..self }
     }
 
     /// The forest.
@@ -132,6 +143,12 @@ impl Regressor {
     #[must_use]
     pub fn feature_names(&self) -> Vec<&str> {
         self.features.names().collect()
+    }
+
+    /// The model id of the preprocessor whose features it takes, if that was recorded.
+    #[must_use]
+    pub const fn preprocessor_id(&self) -> Option<Sha256> {
+        self.preprocessor_id
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-use ndarray::{Array2, ArrayView2, ShapeBuilder};
+use ndarray::{Array2, ArrayView1, ArrayView2, ShapeBuilder};
 use ndarray_npy::{ReadableElement, WriteNpyExt, npy::header::Header};
 
 use crate::{ArtifactError, BoxError, atomic};
@@ -57,6 +57,18 @@ pub fn to_bytes(array: ArrayView2<'_, f64>) -> Result<Vec<u8>, ArtifactError> {
     Ok(bytes)
 }
 
+/// One float64 array of one dimension, such as predictions.
+///
+/// # Errors
+/// [`ArtifactError::NpyEncode`] when the shape does not fit into a header.
+pub fn vector_to_bytes(values: &[f64]) -> Result<Vec<u8>, ArtifactError> {
+    let mut bytes = Vec::new();
+    ArrayView1::from(values)
+        .write_npy(&mut bytes)
+        .map_err(|source| ArtifactError::NpyEncode { source: source.into() })?;
+    Ok(bytes)
+}
+
 /// Reads a two-dimensional float64 array (rows x columns) of either byte order; Fortran order is converted to C order.
 ///
 /// # Errors
@@ -80,28 +92,89 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Array2<f64>, ArtifactError> {
     decode(bytes, bytes.len() as u64)
 }
 
+/// Numbers from somebody who did not choose their type: float64, float32, int64 or int32, of either byte order, in two
+/// dimensions (rows x columns), or in one, which is a single row.
+///
+/// ```
+/// use drivetrain_artifact::{ndarray::array, npy};
+///
+/// let bytes = npy::to_bytes(array![[26.0, 0.5]].view())?;
+/// assert_eq!(npy::numbers_from_bytes(&bytes)?, array![[26.0, 0.5]]);
+/// # Ok::<(), drivetrain_artifact::ArtifactError>(())
+/// ```
+///
+/// # Errors
+/// As [`from_bytes`]; [`ArtifactError::NpyInteger`] for an integer that float64 does not hold exactly.
+pub fn numbers_from_bytes(bytes: &[u8]) -> Result<Array2<f64>, ArtifactError> {
+    let mut rest = bytes;
+    let mut head = Head::read(&mut rest)?;
+    if let [columns] = head.header.shape[..] {
+        head.header.shape = vec![1, columns];
+    }
+    let length = rest.len() as u64;
+    match head.dtype().trim_matches(['\'', '<', '>']) {
+        "f8" => head.array::<f64>(rest, length),
+        "f4" => Ok(head.array::<f32>(rest, length)?.mapv(f64::from)),
+        "i4" => Ok(head.array::<i32>(rest, length)?.mapv(f64::from)),
+        "i8" => {
+            let integers = head.array::<i64>(rest, length)?;
+            match integers.indexed_iter().find(|(_, value)| value.unsigned_abs() > EXACT_INTEGERS) {
+                Some(((row, column), &value)) => Err(ArtifactError::NpyInteger { row, column, value }),
+                None => Ok(integers.mapv(|value| value as f64)),
+            }
+        }
+        _ => Err(ArtifactError::NpyDtype { found: head.dtype() }),
+    }
+}
+
+/// Above this magnitude not every integer is a float64.
+const EXACT_INTEGERS: u64 = 1 << 53;
+
 fn decode(mut reader: impl Read, length: u64) -> Result<Array2<f64>, ArtifactError> {
-    let head = read_head(&mut reader).map_err(|source| ArtifactError::NpyHeader { source })?;
-    let header = Header::from_reader(&mut head.as_slice())
-        .map_err(|source| ArtifactError::NpyHeader { source: source.into() })?;
-    let dtype = header.type_descriptor.to_string();
-    if !["'<f8'", "'>f8'"].contains(&dtype.as_str()) {
-        return Err(ArtifactError::NpyDtype { found: dtype });
+    let head = Head::read(&mut reader)?;
+    let length = length.saturating_sub(head.length);
+    match head.dtype().as_str() {
+        "'<f8'" | "'>f8'" => head.array(reader, length),
+        _ => Err(ArtifactError::NpyDtype { found: head.dtype() }),
     }
-    let &[rows, columns] = header.shape.as_slice() else {
-        return Err(ArtifactError::NpyDimensions { shape: header.shape });
-    };
-    let needed = (rows as u128).saturating_mul(columns as u128).saturating_mul(8);
-    let found = length.saturating_sub(head.len() as u64);
-    if needed != u128::from(found) {
-        return Err(ArtifactError::NpyLength { rows, columns, needed, found });
+}
+
+/// What stands before the elements.
+struct Head {
+    /// Its own length in bytes.
+    length: u64,
+    header: Header,
+}
+
+impl Head {
+    fn read(reader: &mut impl Read) -> Result<Self, ArtifactError> {
+        let bytes = read_head(reader).map_err(|source| ArtifactError::NpyHeader { source })?;
+        let header = Header::from_reader(&mut bytes.as_slice())
+            .map_err(|source| ArtifactError::NpyHeader { source: source.into() })?;
+        Ok(Self { length: bytes.len() as u64, header })
     }
-    let values = f64::read_to_end_exact_vec(reader, &header.type_descriptor, rows * columns)
-        .map_err(|source| ArtifactError::NpyData { source: source.into() })?;
-    let fortran = header.layout.is_fortran();
-    let array = Array2::from_shape_vec((rows, columns).set_f(fortran), values)
-        .map_err(|source| ArtifactError::NpyData { source: source.into() })?;
-    Ok(if fortran { array.as_standard_layout().into_owned() } else { array })
+
+    /// The dtype as the header spells it, quotes included.
+    fn dtype(&self) -> String {
+        self.header.type_descriptor.to_string()
+    }
+
+    /// The elements, of which there are `length` bytes.
+    fn array<T: ReadableElement + Clone>(&self, reader: impl Read, length: u64) -> Result<Array2<T>, ArtifactError> {
+        let &[rows, columns] = self.header.shape.as_slice() else {
+            return Err(ArtifactError::NpyDimensions { shape: self.header.shape.clone() });
+        };
+        let needed = (rows as u128).saturating_mul(columns as u128).saturating_mul(size_of::<T>() as u128);
+        if needed != u128::from(length) {
+            return Err(ArtifactError::NpyLength { rows, columns, needed, found: length });
+        }
+        let values = T::read_to_end_exact_vec(reader, &self.header.type_descriptor, rows * columns)
+            .map_err(|source| ArtifactError::NpyData { source: source.into() })?;
+        let fortran = self.header.layout.is_fortran();
+        let array = Array2::from_shape_vec((rows, columns).set_f(fortran), values)
+            .map_err(|source| ArtifactError::NpyData { source: source.into() })?;
+        Ok(if fortran { array.as_standard_layout().into_owned() } else { array })
+    }
 }
 
 /// Reads the magic string, the version, the header's length and the header, whose size and depth it limits because

@@ -10,7 +10,7 @@ use crate::{Artifact, ArtifactError, Limits, check, transport};
 ///
 /// In this order, each step only after the one before: limits; structure of the gzip stream and of the tar archive, or
 /// of the directory; the manifest's format and version; the exact list of files; their lengths and digests; decoding,
-/// which validates plan and forest; and the answers to the probe, recomputed.
+/// which counts values before it stores any and validates plan and forest; and the answers to the probe, recomputed.
 ///
 /// What is refused: names that are not plain file names, links, devices, subdirectories, sparse files, extended headers
 /// that rename or resize, duplicates, files that the manifest does not list, missing files, bytes after the end, and

@@ -6,10 +6,11 @@
 use std::{
     any::Any,
     collections::BTreeMap,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     io::Write,
     panic::{AssertUnwindSafe, catch_unwind},
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::{Parser, Subcommand};
@@ -19,10 +20,14 @@ use crate::{
     environment::{Paths, SageMakerEnv},
     failure::{self, FailureFile},
     logging,
+    stop::Stop,
 };
 
 /// The exit code of a command line that cannot be understood.
 const USAGE: u8 = 2;
+
+/// How long a job may take to obey a request to stop; the platform gives 120 s.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// What every job's help ends with.
 const ENVIRONMENT_HELP: &str = "\
@@ -31,6 +36,11 @@ Directories:
   collects its outputs. Set SAGEMAKER_BASE_DIR to run a job in a directory of your own:
 
     export SAGEMAKER_BASE_DIR=/tmp/job
+
+Stopping:
+  SIGTERM, SIGINT and SIGHUP end a job that runs and ends within seconds, leaving none
+  of its outputs; serving finishes what it has begun. With DRIVETRAIN_EXIT_WITH_STDIN=1
+  the end of stdin does the same.
 
 Exit codes:
   0  done
@@ -91,49 +101,63 @@ struct ServeCli {
 }
 
 impl Job {
-    fn run(&self, env: &SageMakerEnv, stdout: &mut dyn Write) -> Result<(), Error> {
+    fn run(&self, env: &SageMakerEnv, stop: &Stop, stdout: &mut dyn Write) -> Result<(), Error> {
         match self {
-            #[cfg(feature = "process")]
-            Self::Acquire(args) => crate::jobs::acquire::run(args, env, stdout),
-            #[cfg(feature = "process")]
-            Self::Process(args) => crate::jobs::process::run(args, env, stdout),
-            #[cfg(feature = "train")]
-            Self::Train(args) => crate::jobs::train::run(args, env, stdout),
             #[cfg(feature = "serve")]
-            Self::Serve(args) => crate::serve::run(args, env, stdout),
+            Self::Serve(args) => crate::serve::run(args, env, stop, stdout),
+            #[cfg(any(feature = "process", feature = "train"))]
+            _ if !env.hosts().is_main() => {
+                // Two hosts that write the same objects would overwrite each other's.
+                tracing::info!("{} leaves the work to {}", env.hosts().current, env.hosts().main());
+                Ok(())
+            }
+            #[cfg(feature = "process")]
+            Self::Acquire(args) => crate::jobs::acquire::run(args, env, stop, stdout),
+            #[cfg(feature = "process")]
+            Self::Process(args) => crate::jobs::process::run(args, env, stop, stdout),
+            #[cfg(feature = "train")]
+            Self::Train(args) => crate::jobs::train::run(args, env, stop, stdout),
         }
     }
 }
 
-/// The variables of this process; those that are not Unicode are left out.
-#[must_use]
-pub fn variables() -> BTreeMap<String, String> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect()
-}
-
 /// Runs the job that the command line names: the program `drivetrain`.
-pub fn run(arguments: impl IntoIterator<Item = OsString>, variables: BTreeMap<String, String>) -> ExitCode {
+pub fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> ExitCode {
     let arguments: Vec<_> = arguments.into_iter().collect();
+    let variables: BTreeMap<_, _> = variables.into_iter().collect();
     let verb = arguments.get(1).and_then(|verb| verb.to_str()).unwrap_or_default();
-    let failure_file = failure_file(verb, &SageMakerEnv::locate(&variables));
+    let failure_file = failure_file(
+        verb,
+        &SageMakerEnv::locate(variables.get(OsStr::new(SageMakerEnv::BASE_DIR)).map(OsString::as_os_str)),
+    );
     match Cli::try_parse_from(&arguments) {
-        Ok(cli) => supervise(variables, failure_file.as_ref(), |env| cli.job.run(env, &mut std::io::stdout())),
+        Ok(cli) => {
+            let job = |env: &SageMakerEnv, stop: &Stop| cli.job.run(env, stop, &mut std::io::stdout());
+            supervise(variables, failure_file.as_ref(), job)
+        }
         Err(error) => refuse(&error, failure_file.as_ref()),
     }
 }
 
 /// Runs the serve job: the program `drivetrain-serve`.
 #[cfg(feature = "serve")]
-pub fn run_serve(arguments: impl IntoIterator<Item = OsString>, variables: BTreeMap<String, String>) -> ExitCode {
+pub fn run_serve(
+    arguments: impl IntoIterator<Item = OsString>,
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> ExitCode {
     match ServeCli::try_parse_from(arguments) {
-        Ok(cli) => supervise(variables, None, |env| crate::serve::run(&cli.args, env, &mut std::io::stdout())),
+        Ok(cli) => {
+            let job = |env: &SageMakerEnv, stop: &Stop| crate::serve::run(&cli.args, env, stop, &mut std::io::stdout());
+            supervise(variables.into_iter().collect(), None, job)
+        }
         Err(error) => refuse(&error, None),
     }
 }
 
-/// Where the platform looks for the explanation of a job of this name.
+/// Where the platform looks for the explanation of a job of this name; serving has no such place.
 fn failure_file(verb: &str, paths: &Paths) -> Option<FailureFile> {
     match verb {
         "acquire" | "process" => Some(FailureFile::processing(paths)),
@@ -144,43 +168,87 @@ fn failure_file(verb: &str, paths: &Paths) -> Option<FailureFile> {
 
 /// Runs a job and reports how it ended.
 fn supervise(
-    variables: BTreeMap<String, String>,
+    variables: BTreeMap<OsString, OsString>,
     failure_file: Option<&FailureFile>,
-    job: impl FnOnce(&SageMakerEnv) -> Result<(), Error>,
+    job: impl FnOnce(&SageMakerEnv, &Stop) -> Result<(), Error>,
 ) -> ExitCode {
-    logging::init(&variables);
-    if let Some(file) = failure_file
-        && let Err(error) = file.clear()
-    {
-        tracing::warn!("cannot remove {} of an earlier job: {error}", file.path().display());
-    }
-    let outcome = catch_unwind(AssertUnwindSafe(|| job(&SageMakerEnv::load(variables)?)));
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let variables = unicode(variables)?;
+        logging::init(&variables);
+        if let Some(file) = failure_file
+            && let Err(error) = file.clear()
+        {
+            tracing::warn!("cannot remove {} of an earlier job: {error}", file.path().display());
+        }
+        let stop = Stop::watching(&variables);
+        if let Some(file) = failure_file {
+            end_late(&stop, file.clone());
+        }
+        job(&SageMakerEnv::load(variables)?, &stop)
+    }));
     let explanation = match outcome {
         Ok(Ok(())) => return ExitCode::SUCCESS,
         Ok(Err(error)) => failure::explain(&error),
         Err(panic) => format!("internal error: {}", panic_message(panic.as_ref())),
     };
-    eprintln!("error: {explanation}");
-    report(failure_file, &explanation);
-    ExitCode::FAILURE
+    fail(failure_file, &explanation)
+}
+
+/// Ends the process some time after a stop was asked for, in case the job is in the middle of something that cannot be
+/// left, such as a slow download. Nothing that it was about to write is there yet.
+fn end_late(stop: &Stop, failure_file: FailureFile) {
+    let stop = stop.clone();
+    let watch = move || {
+        let reason = stop.wait();
+        std::thread::sleep(GRACE);
+        fail(Some(&failure_file), &failure::explain(&Error::Stopped { reason }));
+        std::process::exit(1);
+    };
+    if let Err(error) = std::thread::Builder::new().name("stop".to_owned()).spawn(watch) {
+        tracing::warn!("cannot watch the time after a stop: {error}");
+    }
+}
+
+/// The variables as text. Those that no job asks for may be what they like.
+fn unicode(variables: BTreeMap<OsString, OsString>) -> Result<BTreeMap<String, String>, Error> {
+    let mut texts = BTreeMap::new();
+    for (name, value) in variables {
+        let Ok(name) = name.into_string() else { continue };
+        match value.into_string() {
+            Ok(value) => {
+                texts.insert(name, value);
+            }
+            Err(value) if name.starts_with("SM_") || name.starts_with("SAGEMAKER_") => {
+                return Err(Error::VariableEncoding { name, value });
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(texts)
 }
 
 /// Prints what clap has to say: help and version to stdout, a wrong command line to stderr.
 fn refuse(error: &clap::Error, failure_file: Option<&FailureFile>) -> ExitCode {
+    if error.use_stderr() {
+        explain_to_platform(failure_file, &error.to_string());
+    }
     // There is nobody left to tell when the terminal is gone.
     let _ = error.print();
-    if !error.use_stderr() {
-        return ExitCode::SUCCESS;
-    }
-    report(failure_file, &error.to_string());
-    ExitCode::from(USAGE)
+    if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS }
 }
 
-fn report(failure_file: Option<&FailureFile>, explanation: &str) {
+/// Says why a job failed: to the platform first, since stderr may be closed.
+fn fail(failure_file: Option<&FailureFile>, explanation: &str) -> ExitCode {
+    explain_to_platform(failure_file, explanation);
+    failure::say(&format!("error: {explanation}"));
+    ExitCode::FAILURE
+}
+
+fn explain_to_platform(failure_file: Option<&FailureFile>, explanation: &str) {
     if let Some(file) = failure_file
         && let Err(error) = file.write(explanation)
     {
-        eprintln!("warning: cannot write {}: {error}", file.path().display());
+        failure::say(&format!("warning: cannot write {}: {error}", file.path().display()));
     }
 }
 
@@ -195,9 +263,8 @@ mod tests {
 
     use super::*;
 
-    fn variables(base: &std::path::Path) -> BTreeMap<String, String> {
-        let set = [("SAGEMAKER_BASE_DIR", base.display().to_string()), ("RUST_LOG", "off".to_owned())];
-        set.map(|(name, value)| (name.to_owned(), value)).into()
+    fn variables(base: &std::path::Path) -> BTreeMap<OsString, OsString> {
+        [("SAGEMAKER_BASE_DIR".into(), base.into()), ("RUST_LOG".into(), "off".into())].into()
     }
 
     fn run_in(base: &std::path::Path, arguments: &[&str]) -> ExitCode {
@@ -250,9 +317,42 @@ mod tests {
     fn a_panic_is_reported_like_an_error() {
         let base = tempfile::tempdir().unwrap();
         let file = FailureFile::training(&Paths::new(base.path()));
-        let code = supervise(variables(base.path()), Some(&file), |_| panic!("impossible"));
+        let code = supervise(variables(base.path()), Some(&file), |_, _| panic!("impossible"));
         assert_eq!(code, ExitCode::FAILURE);
         assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "internal error: impossible");
+    }
+
+    #[test]
+    fn a_job_that_was_told_to_stop_says_so() {
+        let base = tempfile::tempdir().unwrap();
+        let file = FailureFile::processing(&Paths::new(base.path()));
+        let code = supervise(variables(base.path()), Some(&file), |_, _| Err(Error::Stopped { reason: "SIGTERM" }));
+        assert_eq!(code, ExitCode::FAILURE);
+        assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "stopped before it was done (SIGTERM)");
+    }
+
+    #[cfg(feature = "train")]
+    #[test]
+    fn a_host_that_is_not_the_main_one_writes_nothing() {
+        let base = tempfile::tempdir().unwrap();
+        let config = base.path().join("input/config");
+        std::fs::create_dir_all(&config).unwrap();
+        std::fs::write(config.join("resourceconfig.json"), r#"{"current_host": "b", "hosts": ["a", "b"]}"#).unwrap();
+        assert_eq!(run_in(base.path(), &["drivetrain", "train"]), ExitCode::SUCCESS);
+        assert_eq!(std::fs::read_dir(base.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(all(unix, feature = "train"))]
+    #[test]
+    fn a_base_directory_that_is_not_unicode_is_refused_where_it_is() {
+        use std::os::unix::ffi::OsStringExt;
+
+        let parent = tempfile::tempdir().unwrap();
+        let base = parent.path().join(OsString::from_vec(b"m\xffl".to_vec()));
+        std::fs::create_dir(&base).unwrap();
+        assert_eq!(run_in(&base, &["drivetrain", "train"]), ExitCode::FAILURE);
+        let text = std::fs::read_to_string(base.join("output/failure")).unwrap();
+        assert!(text.contains("variable SAGEMAKER_BASE_DIR is not Unicode"), "{text}");
     }
 
     #[test]

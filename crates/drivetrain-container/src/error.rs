@@ -45,6 +45,20 @@ pub enum Error {
         /// What it should be.
         expected: String,
     },
+    /// A variable of the process is not Unicode.
+    #[error("variable {name} is not Unicode: {value:?}")]
+    VariableEncoding {
+        /// The variable.
+        name: String,
+        /// Its value.
+        value: std::ffi::OsString,
+    },
+    /// The job was told to stop.
+    #[error("stopped before it was done ({reason})")]
+    Stopped {
+        /// What told it to.
+        reason: &'static str,
+    },
     /// A hyper-parameter is not usable.
     #[error("hyper-parameter `{name}` is `{value}`")]
     Hyperparameter {
@@ -79,12 +93,12 @@ pub enum Error {
         /// Its columns, the target included.
         columns: usize,
     },
-    /// A feature matrix and its list of names differ in width.
+    /// A feature matrix and its description differ in width.
     #[error("{} names {names} features; {} has {columns} columns, of which the first is the target", names_path.display(), path.display())]
     FeatureNameCount {
         /// The matrix.
         path: PathBuf,
-        /// The list of names.
+        /// The description.
         names_path: PathBuf,
         /// The number of names.
         names: usize,
@@ -116,6 +130,14 @@ pub enum Error {
         val_path: PathBuf,
         /// Its name there.
         val_name: String,
+    },
+    /// Two feature matrices were made by different preprocessors.
+    #[error("{} and {} were made by different preprocessors", train_path.display(), val_path.display())]
+    PreprocessorMismatch {
+        /// The training features.
+        train_path: PathBuf,
+        /// The validation features.
+        val_path: PathBuf,
     },
     /// A value of a feature matrix is missing or infinite.
     #[error("{}: row {row}, column {column} (`{name}`) is {value}; expected a finite number", path.display())]

@@ -2,7 +2,8 @@
 
 use std::{
     error::Error,
-    fs, io,
+    fs,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -92,6 +93,11 @@ pub fn chain(error: &dyn Error) -> Vec<String> {
 #[must_use]
 pub fn explain(error: &dyn Error) -> String {
     chain(error).join("\n  caused by: ")
+}
+
+/// Prints a line on stderr. Where stderr is closed there is nobody left to tell, and that is no reason to panic.
+pub fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// As many whole characters as fit, with an ellipsis where some do not.

@@ -24,5 +24,6 @@ pub mod jobs;
 pub mod logging;
 #[cfg(feature = "serve")]
 pub mod serve;
+pub mod stop;
 
 pub use error::Error;

@@ -13,7 +13,12 @@ pub fn init(variables: &BTreeMap<String, String>) {
         Ok(valid) => (valid, None),
         Err(error) => (EnvFilter::new("info"), Some((filter, error))),
     };
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(io::stderr);
+    // A line that cannot be written is lost; to say so on the same closed stderr would panic, and with it the request.
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .log_internal_errors(false)
+        .with_writer(io::stderr);
     let installed = subscriber.try_init().is_ok();
     if installed && let Some((filter, error)) = refused {
         tracing::warn!("RUST_LOG `{filter}` is not understood ({error}); logging at level info");

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    drivetrain_container::cli::run(std::env::args_os(), drivetrain_container::cli::variables())
+    drivetrain_container::cli::run(std::env::args_os(), std::env::vars_os())
 }

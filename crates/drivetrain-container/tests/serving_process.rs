@@ -11,7 +11,11 @@ use std::{
 };
 
 use drivetrain_artifact::ArtifactBuilder;
+use drivetrain_container::stop::EXIT_WITH_STDIN;
 use drivetrain_plan::{Column, ColumnTable, DataType, Field, Plan, Schema};
+
+const INVOCATION: &str = "POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: 6\r\n\
+    Connection: close\r\n\r\n3504.5";
 
 struct Server {
     child: Child,
@@ -20,18 +24,28 @@ struct Server {
 
 impl Server {
     fn start(base: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_drivetrain-serve"))
+        Self::start_with(base, |command| command.stderr(Stdio::null()))
+    }
+
+    fn start_with(base: &Path, set_up: impl FnOnce(&mut Command) -> &mut Command) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_drivetrain-serve"));
+        command
             .args(["serve", "--host", "127.0.0.1"])
             .env("SAGEMAKER_BASE_DIR", base)
             .env("SAGEMAKER_BIND_TO_PORT", "0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+            .stdout(Stdio::piped());
+        let mut child = set_up(&mut command).spawn().unwrap();
+        // Nobody reads the log: where it is a pipe, its other end closes here.
+        drop(child.stderr.take());
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("listening on ").unwrap().to_owned();
         Self { child, address }
+    }
+
+    fn terminate(&self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     }
 
     /// The whole response to a request.
@@ -66,13 +80,47 @@ fn it_answers_as_soon_as_it_listens_and_stops_when_told() {
 
     let ping = server.ask("GET /ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     assert!(ping.starts_with("HTTP/1.1 200 OK\r\n") && ping.ends_with("\r\n\r\n"), "{ping}");
-    let answer = server.ask(
-        "POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: 6\r\nConnection: close\r\n\r\n3504.5",
-    );
+    let answer = server.ask(INVOCATION);
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\n[[3504.5]]"), "{answer}");
 
-    let pid = server.child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    server.terminate();
+    assert!(server.child.wait().unwrap().success());
+}
+
+#[test]
+fn it_answers_although_nobody_reads_its_log() {
+    let base = tempfile::tempdir().unwrap();
+    model_in(base.path());
+    let server = Server::start_with(base.path(), |command| command.stderr(Stdio::piped()).env("RUST_LOG", "debug"));
+    for _ in 0..3 {
+        let answer = server.ask(INVOCATION);
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    }
+}
+
+#[test]
+fn a_client_that_stalls_does_not_keep_it_alive() {
+    let base = tempfile::tempdir().unwrap();
+    model_in(base.path());
+    let mut server =
+        Server::start_with(base.path(), |command| command.args(["--drain-seconds", "1"]).stderr(Stdio::null()));
+    let mut stalled = TcpStream::connect(&server.address).unwrap();
+    stalled.write_all(b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\n35").unwrap();
+    // The request has reached the server once a later one is answered.
+    server.ask(INVOCATION);
+    server.terminate();
+    assert!(server.child.wait().unwrap().success());
+}
+
+#[test]
+fn it_stops_when_whoever_started_it_is_gone() {
+    let base = tempfile::tempdir().unwrap();
+    model_in(base.path());
+    let mut server = Server::start_with(base.path(), |command| {
+        command.stdin(Stdio::piped()).stderr(Stdio::null()).env(EXIT_WITH_STDIN, "1")
+    });
+    assert!(server.ask(INVOCATION).starts_with("HTTP/1.1 200 OK\r\n"));
+    drop(server.child.stdin.take());
     assert!(server.child.wait().unwrap().success());
 }
 

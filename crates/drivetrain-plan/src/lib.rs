@@ -46,8 +46,10 @@ mod matrix;
 mod op;
 mod plan;
 mod program;
+mod row_blocks;
 mod schema;
 mod table;
+mod unknown;
 
 pub use builder::PlanBuilder;
 pub use categories::{Categories, Value};
@@ -61,5 +63,7 @@ pub use ndarray;
 pub use op::{Norm, Op, Operand, Operator, UnknownCategory, UnknownValue};
 pub use plan::{ExtraColumns, Output, Plan};
 pub use program::Program;
+pub use row_blocks::{RowBlock, RowBlocks};
 pub use schema::{Field, Schema};
 pub use table::{ColumnTable, SelectedTable, Table};
+pub use unknown::{UnknownCategories, UnknownInColumn};

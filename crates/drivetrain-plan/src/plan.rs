@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ApplyError, ColumnMismatch, ColumnTable, DataType, Field, Matrix, Op, PlanBuilder, PlanError, Program, Registry,
-    Schema, SchemaMismatch, Table,
+    Schema, SchemaMismatch, Table, UnknownCategories,
 };
 
 /// What a plan does with columns that its schema does not list.
@@ -215,6 +215,15 @@ impl Plan {
     /// an extension.
     pub fn apply(&self, table: &dyn Table) -> Result<Matrix, ApplyError> {
         Program::new(self, &Registry::new())?.apply(table)
+    }
+
+    /// How many values of `table` are no category of the columns that the plan encodes; see
+    /// [`Program::unknown_categories`].
+    ///
+    /// # Errors
+    /// As there, and when the plan needs an extension.
+    pub fn unknown_categories(&self, table: &dyn Table) -> Result<UnknownCategories, ApplyError> {
+        Program::new(self, &Registry::new())?.unknown_categories(table)
     }
 
     /// The outputs of `table` as typed columns.

@@ -1,5 +1,7 @@
 //! What a plan reads.
 
+use std::borrow::Cow;
+
 use crate::{Column, Field, Schema, TableError};
 
 /// Named, typed columns of equal length.
@@ -97,11 +99,34 @@ impl From<ColumnTable> for Vec<(String, Column<'static>)> {
     }
 }
 
+/// Columns that belong to somebody else: the outputs of a run, lent.
+#[derive(Debug)]
+pub(crate) struct LentTable<'a> {
+    pub(crate) schema: &'a Schema,
+    pub(crate) columns: Vec<Column<'a>>,
+    pub(crate) n_rows: usize,
+}
+
+impl Table for LentTable<'_> {
+    fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    fn schema(&self) -> &Schema {
+        self.schema
+    }
+
+    fn column(&self, name: &str) -> Option<Column<'_>> {
+        let column = self.columns.get(self.schema.names().position(|column| column == name)?)?;
+        Some(column.view(0, column.len()))
+    }
+}
+
 /// Some columns of another table.
 #[derive(Clone)]
 pub struct SelectedTable<'a> {
     table: &'a dyn Table,
-    schema: Schema,
+    schema: Cow<'a, Schema>,
 }
 
 impl std::fmt::Debug for SelectedTable<'_> {
@@ -121,7 +146,12 @@ impl<'a> SelectedTable<'a> {
             crate::SchemaError::DuplicateColumn { column } => column,
             other => other.to_string(),
         })?;
-        Ok(Self { table, schema })
+        Ok(Self { table, schema: Cow::Owned(schema) })
+    }
+
+    /// The columns that `schema` lists. Whether `table` has them shows when they are asked for.
+    pub fn with_schema(table: &'a dyn Table, schema: &'a Schema) -> Self {
+        Self { table, schema: Cow::Borrowed(schema) }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A request to stop, shared by whoever may ask and whoever runs something.
 ///
-/// A binary hands [`Interrupt::flag`] to its signal handler; the runner looks at it while it waits, ends its processes
+/// A binary hands [`Interrupt::flag`] to its handler of SIGINT, SIGTERM and SIGHUP, which comes when a terminal closes; the runner looks at it while it waits, ends its processes
 /// and returns [`RunnerError::Interrupted`](crate::RunnerError::Interrupted).
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt(Arc<AtomicBool>);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::RunnerError;
 use crate::error::file;
+use crate::store::Key;
 
 /// A directory's content: the same order on every file system.
 #[derive(Debug, Default)]
@@ -32,6 +33,11 @@ impl Tree {
         tree.files.sort_by(|a, b| a.name.cmp(&b.name));
         tree.skipped.sort();
         Ok(tree)
+    }
+
+    /// The regular files, each with the key that it gets under `prefix`.
+    pub(crate) fn keyed(&self, prefix: &Key) -> Result<Vec<(Key, PathBuf)>, RunnerError> {
+        self.files.iter().map(|file| Ok((prefix.join(&file.name)?, file.path.clone()))).collect()
     }
 
     fn walk(&mut self, directory: &Path, prefix: &str) -> Result<(), RunnerError> {

@@ -135,6 +135,37 @@ fn a_container_that_ends_early_is_reported_with_its_log_and_the_others_end() {
 }
 
 #[test]
+fn a_container_whose_port_was_taken_gets_another() {
+    let world = World::new();
+    let platform = world.platform();
+    let meeting = tempfile::tempdir().unwrap();
+    let mut slow = container("slow", "slow");
+    slow.environment.insert("MEETING".to_owned(), meeting.path().display().to_string());
+    let (port, taken) = (meeting.path().join("port"), meeting.path().join("taken"));
+    std::thread::scope(|scope| {
+        let thief = scope.spawn(|| {
+            let deadline = std::time::Instant::now() + Duration::from_secs(20);
+            let number = loop {
+                match std::fs::read_to_string(&port).ok().and_then(|text| text.trim().parse::<u16>().ok()) {
+                    Some(number) => break number,
+                    None => std::thread::sleep(Duration::from_millis(2)),
+                }
+                assert!(std::time::Instant::now() < deadline);
+            };
+            let listener = TcpListener::bind(("0.0.0.0", number)).unwrap();
+            std::fs::write(&taken, "").unwrap();
+            listener
+        });
+        let endpoint = platform.deploy(&pipeline(vec![container("first", "echo"), slow])).unwrap();
+        let listener = thief.join().unwrap();
+        let ports: Vec<u16> = endpoint.containers().iter().map(|container| container.port).collect();
+        assert!(!ports.contains(&listener.local_addr().unwrap().port()));
+        let answer = endpoint.invoke(&Payload::csv("1,2")).unwrap();
+        assert_eq!(String::from_utf8(answer.body).unwrap(), "1,2[text/csv]![application/x-first]!");
+    });
+}
+
+#[test]
 fn a_container_that_never_answers_runs_out_of_time() {
     let world = World::new();
     let platform = world.platform();
@@ -166,6 +197,15 @@ fn serve() {
     let variable = |name: &str| std::env::var(name).unwrap();
     let base = PathBuf::from(variable("SAGEMAKER_BASE_DIR"));
     let suffix = std::fs::read_to_string(base.join("model/suffix")).unwrap();
+    if let Ok(meeting) = std::env::var("MEETING").map(PathBuf::from)
+        && !meeting.join("taken").exists()
+    {
+        std::fs::write(meeting.join("port.new"), variable("SAGEMAKER_BIND_TO_PORT")).unwrap();
+        std::fs::rename(meeting.join("port.new"), meeting.join("port")).unwrap();
+        while !meeting.join("taken").exists() {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
     let listener = TcpListener::bind(format!("0.0.0.0:{}", variable("SAGEMAKER_BIND_TO_PORT"))).unwrap();
     println!("listening");
     let mode = variable("MODE");

@@ -137,7 +137,7 @@ fn a_processing_job_sees_the_platform_and_nothing_else() {
     let environment = world.text("p/gold/env");
     let mut names: Vec<_> = environment.lines().filter_map(|line| line.split('=').next()).collect();
     names.retain(|name| !["PWD", "OLDPWD", "SHLVL", "_"].contains(name));
-    assert_eq!(names, ["GREETING", "PATH", "SAGEMAKER_BASE_DIR"]);
+    assert_eq!(names, ["DRIVETRAIN_EXIT_WITH_STDIN", "GREETING", "PATH", "SAGEMAKER_BASE_DIR"]);
 
     let request: serde_json::Value = serde_json::from_str(&world.text("p/gold/processingjobconfig.json")).unwrap();
     assert_eq!(request["ProcessingJobName"], "a-processing-job");
@@ -233,6 +233,24 @@ fn a_failed_job_says_why_keeps_its_log_and_uploads_nothing() {
 }
 
 #[test]
+fn outputs_of_which_one_cannot_be_uploaded_leave_the_store_as_it_was() {
+    let world = World::new();
+    world.process("echo old > processing/output/a").unwrap();
+    let mut job =
+        processing("echo new > processing/output/a; echo b > processing/output/b; echo c > processing/more/c#1");
+    job.outputs.push(ProcessingOutput {
+        name: "more".to_owned(),
+        source: container_path("/opt/ml/processing/more"),
+        destination: key("p/more"),
+    });
+    let error = world.platform().run_processing(&job, &mut |_| {}).unwrap_err();
+    assert!(matches!(error, RunnerError::Invalid { .. }), "{error}");
+    assert_eq!(world.keys("p/gold"), ["p/gold/a"]);
+    assert_eq!(world.text("p/gold/a"), "old\n");
+    assert_eq!(world.keys("p/jobs"), ["p/jobs/a-processing-job/log.txt"]);
+}
+
+#[test]
 fn without_a_failure_file_the_end_of_the_log_is_the_reason() {
     let world = World::new();
     let error = world.process("echo first; echo 'the last word' >&2; kill -9 $$").unwrap_err();
@@ -313,6 +331,36 @@ fn what_a_job_leaves_running_ends_with_it() {
     let pid = outside.path().join("pid");
     world.process(&format!("sleep 600 & echo $! > '{}'", pid.display())).unwrap();
     assert!(eventually(|| !is_alive(&pid)));
+}
+
+/// The variable that tells [`a_runner_to_be_killed`] where the job leaves its traces.
+const TRACES: &str = "DRIVETRAIN_TEST_TRACES";
+
+#[test]
+fn a_job_learns_that_its_runner_was_killed() {
+    let traces = tempfile::tempdir().unwrap();
+    let mut runner = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_runner_to_be_killed", "--ignored"])
+        .env(TRACES, traces.path())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    assert!(eventually(|| traces.path().join("started").exists()));
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(!traces.path().join("ended").exists());
+    runner.kill().unwrap();
+    runner.wait().unwrap();
+    assert!(eventually(|| traces.path().join("ended").exists()));
+}
+
+/// Runs a job that honours the end of its standard input, as it is told to.
+#[test]
+#[ignore = "the process that the test above kills"]
+fn a_runner_to_be_killed() {
+    let traces = std::env::var(TRACES).unwrap();
+    let text =
+        format!("touch '{traces}/started'; test \"$DRIVETRAIN_EXIT_WITH_STDIN\" = 1; cat; touch '{traces}/ended'");
+    World::new().process(&text).unwrap();
 }
 
 #[test]

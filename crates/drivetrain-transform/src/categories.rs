@@ -1,11 +1,14 @@
 //! The categories of columns, declared or found: what all encoders begin with.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{collections::BTreeMap, sync::Arc};
 
-use drivetrain_plan::{ApplyError, CategoricalColumn, Categories, Column, Field, Table};
+use drivetrain_plan::{Categories, Op, PlanBuilder, Program, Registry, Schema, UnknownValue};
 use serde::{Deserialize, Serialize};
 
-use crate::{FitError, Fitted, ParameterError, TransformError, check::column};
+use crate::{
+    FitError, ParameterError, TransformError,
+    category_counts::{CategoryCounts, ColumnCategories, EncoderState},
+};
 
 /// The categories declared for some columns, in output order.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -24,10 +27,6 @@ pub struct EncodedColumn {
 }
 
 impl Declared {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Adds the categories of one column.
     pub(crate) fn declare(&mut self, column: &str, categories: Categories) -> Result<(), ParameterError> {
         if let Some(category) = categories.first_repeated() {
@@ -37,94 +36,42 @@ impl Declared {
         Ok(())
     }
 
-    /// The categories of every column of `x`: the declared ones, or those that appear.
-    pub(crate) fn learn(&self, x: &dyn Table, encoder: &str) -> Result<Vec<EncodedColumn>, FitError> {
-        let absent = self.0.keys().filter(|name| x.schema().field(name).is_none());
+    /// What is collected of columns of this schema, on behalf of `encoder`; with `refuse`, values that are not declared
+    /// are an error.
+    pub(crate) fn start(&self, schema: &Schema, encoder: &str, refuse: bool) -> Result<EncoderState, FitError> {
+        if schema.is_empty() {
+            return Err(FitError::Empty { rows: 0, columns: 0 });
+        }
+        let absent = self.0.keys().filter(|name| schema.field(name).is_none());
         let absent: Vec<String> = absent.cloned().collect();
         if !absent.is_empty() {
             return Err(FitError::UnknownColumns { reader: encoder.to_owned(), columns: absent });
         }
-        x.schema().fields().iter().map(|field| self.encoded(x, field)).collect()
+        let columns = schema.fields().iter().map(|field| match self.0.get(&field.name) {
+            None => Ok(ColumnCategories::Found(CategoryCounts::new(field.dtype))),
+            Some(declared) if declared.matches(field.dtype) => Ok(ColumnCategories::Declared(declared.clone())),
+            Some(_) => Err(FitError::CategoryType { column: field.name.clone(), dtype: field.dtype }),
+        });
+        let columns = columns.collect::<Result<_, FitError>>()?;
+        let check = if refuse && !self.0.is_empty() { Some(Arc::new(self.check(schema)?)) } else { None };
+        Ok(EncoderState { schema: schema.clone(), columns, check, n_rows: 0 })
     }
 
-    fn encoded(&self, x: &dyn Table, field: &Field) -> Result<EncodedColumn, FitError> {
-        let values = column(x, field)?;
-        let found = distinct(&values);
-        let missing = has_missing(&values);
-        let Some(declared) = self.0.get(&field.name) else {
-            return Ok(EncodedColumn { name: field.name.clone(), categories: found, missing });
-        };
-        if !declared.matches(field.dtype) {
-            return Err(FitError::CategoryType { column: field.name.clone(), dtype: field.dtype });
+    /// The program that fails at the first value that is not declared.
+    fn check(&self, schema: &Schema) -> Result<Program, FitError> {
+        let mut plan = PlanBuilder::new(schema.clone());
+        for (name, categories) in &self.0 {
+            let output = plan.fresh(name);
+            plan.push(Op::Encode {
+                column: name.clone(),
+                categories: categories.clone(),
+                values: vec![0.0; categories.len()],
+                missing: None,
+                unknown: UnknownValue::Error,
+                output: output.clone(),
+            });
+            plan.output(name, &output);
         }
-        Ok(EncodedColumn { name: field.name.clone(), categories: declared.clone(), missing: false })
-    }
-}
-
-/// The sorted categories that appear in a column.
-fn distinct(column: &Column<'_>) -> Categories {
-    match column {
-        Column::Boolean(values) => {
-            Categories::Boolean(values.iter().flatten().copied().collect::<BTreeSet<_>>().into_iter().collect())
-        }
-        Column::Int64(column) | Column::Categorical(CategoricalColumn::Int64(column)) => {
-            Categories::Int64(collect(column.iter().flatten()))
-        }
-        Column::Float64(values) => {
-            let mut found: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
-            // Adding zero turns a negative zero into the zero that it equals.
-            for value in &mut found {
-                *value += 0.0;
-            }
-            found.sort_unstable_by(f64::total_cmp);
-            found.dedup();
-            Categories::Float64(found)
-        }
-        Column::Categorical(CategoricalColumn::Dictionary { codes, dictionary }) => {
-            let mut used = vec![false; dictionary.len()];
-            for code in codes.iter() {
-                if let Some(used) = usize::try_from(*code).ok().and_then(|code| used.get_mut(code)) {
-                    *used = true;
-                }
-            }
-            let texts = dictionary.iter().zip(used).filter_map(|(text, used)| used.then_some(text.as_ref()));
-            Categories::String(collect(texts).into_iter().map(str::to_owned).collect())
-        }
-        Column::String(_) | Column::Categorical(_) => {
-            let texts = (0..column.len()).filter_map(|row| column.text(row));
-            Categories::String(collect(texts).into_iter().map(str::to_owned).collect())
-        }
-    }
-}
-
-/// Whether a value is missing.
-fn has_missing(column: &Column<'_>) -> bool {
-    match column {
-        Column::Float64(values) => values.iter().any(|value| value.is_nan()),
-        Column::Categorical(CategoricalColumn::Dictionary { codes, dictionary }) => {
-            codes.iter().any(|code| usize::try_from(*code).is_ok_and(|code| code >= dictionary.len()))
-        }
-        column => (0..column.len()).any(|row| column.is_missing(row)),
-    }
-}
-
-/// The distinct values, sorted. There are far fewer of them than rows, so most rows are looked up and not inserted.
-fn collect<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
-    let mut found = BTreeSet::new();
-    for value in values {
-        if !found.contains(&value) {
-            found.insert(value);
-        }
-    }
-    found.into_iter().collect()
-}
-
-/// Refuses the first value of `x` that is not among the declared categories.
-pub(crate) fn refuse_undeclared(fitted: &impl Fitted, x: &dyn Table) -> Result<(), FitError> {
-    match fitted.run(x) {
-        Err(TransformError::Apply(ApplyError::UnknownCategory { column, row, value })) => {
-            Err(FitError::UnknownCategory { column, row, value })
-        }
-        other => Ok(other.map(drop)?),
+        Ok(Program::new(&plan.build()?, &Registry::new()).map_err(TransformError::from)?)
     }
 }

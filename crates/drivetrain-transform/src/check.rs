@@ -28,18 +28,25 @@ pub(crate) fn column<'t>(x: &'t dyn Table, field: &Field) -> Result<Column<'t>, 
         .ok_or_else(|| FitError::AbsentColumn { column: field.name.clone(), dtype: field.dtype })
 }
 
+/// The values of a numeric column, NaN where missing.
+pub(crate) fn numeric<'t>(
+    x: &'t dyn Table,
+    field: &Field,
+    estimator: &'static str,
+) -> Result<Cow<'t, [f64]>, FitError> {
+    let values = match column(x, field)? {
+        Column::Float64(values) => Some(values),
+        other => other.to_f64().map(|values| Cow::Owned(values.into_owned())),
+    };
+    values.ok_or_else(|| FitError::NotNumeric { estimator, column: field.name.clone(), dtype: field.dtype })
+}
+
 /// The values of a numeric column, NaN where missing, none of them infinite.
 ///
 /// # Errors
 /// [`FitError::NotNumeric`] in the name of `estimator`, and [`FitError::NotFinite`] with the row.
 pub fn check_numeric<'t>(x: &'t dyn Table, field: &Field, estimator: &'static str) -> Result<Cow<'t, [f64]>, FitError> {
-    let found = column(x, field)?;
-    let values = match found {
-        Column::Float64(values) => Some(values),
-        other => other.to_f64().map(|values| Cow::Owned(values.into_owned())),
-    };
-    let values =
-        values.ok_or_else(|| FitError::NotNumeric { estimator, column: field.name.clone(), dtype: field.dtype })?;
+    let values = numeric(x, field, estimator)?;
     // Whole blocks are looked at without a branch per value.
     let infinite = |block: &[f64]| block.iter().fold(false, |any, value| any | value.is_infinite());
     let suspect = values.chunks(1024).any(infinite);

@@ -1,13 +1,17 @@
 //! Different estimators for different columns, side by side.
 
+mod partial_fit;
+
 use std::{collections::BTreeSet, ops::Range};
 
 use drivetrain_plan::{Plan, PlanBuilder, PlanError, Schema, SelectedTable, Table};
 
 use crate::{
-    AnyEstimator, Columns, DynEstimator, Estimator, FitError, Fitted, ParameterError, check_input,
+    AnyEstimator, Columns, DynEstimator, DynPartialFit, Estimator, FitError, Fitted, ParameterError, check_input,
     pipeline::check_names,
 };
+
+pub use partial_fit::ColumnTransformerState;
 
 /// The name of the block of columns that no other block takes.
 const REMAINDER: &str = "remainder";
@@ -191,11 +195,39 @@ impl Estimator for ColumnTransformer {
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
         check_input(x, y)?;
-        let mut builder = PlanBuilder::new(x.schema().clone());
         let mut blocks = Vec::new();
-        let mut width = 0;
         for Resolved { name, action, columns } in self.resolve(x.schema())? {
             let plan = fit_block(&action, name, &columns, x, y)?;
+            blocks.push((name.to_owned(), columns, plan));
+        }
+        self.assemble(x.schema(), blocks)
+    }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        let remainder = match &self.remainder {
+            Remainder::Estimator(estimator) => Some(estimator),
+            Remainder::Drop | Remainder::Passthrough => None,
+        };
+        let blocks = self.blocks.iter().filter_map(|block| match &block.action {
+            Action::Fit(estimator) => Some(estimator),
+            Action::Drop | Action::Passthrough => None,
+        });
+        let all = blocks.chain(remainder).all(|estimator| estimator.as_partial_fit().is_some());
+        all.then_some(self as &dyn DynPartialFit)
+    }
+}
+
+impl ColumnTransformer {
+    /// What was learned, from the name, the columns and the plan of each block.
+    fn assemble(
+        &self,
+        schema: &Schema,
+        fitted: impl IntoIterator<Item = (String, Vec<String>, Option<Plan>)>,
+    ) -> Result<FittedColumnTransformer, FitError> {
+        let mut builder = PlanBuilder::new(schema.clone());
+        let mut blocks = Vec::new();
+        let mut width = 0;
+        for (name, columns, plan) in fitted {
             let start = width;
             if let Some(plan) = &plan {
                 for output in builder.inline(plan, |column| Some(column.to_owned()))? {
@@ -205,7 +237,7 @@ impl Estimator for ColumnTransformer {
                     width += 1;
                 }
             }
-            blocks.push(FittedBlock { name: name.to_owned(), columns, plan, outputs: start..width });
+            blocks.push(FittedBlock { name, columns, plan, outputs: start..width });
         }
         Ok(FittedColumnTransformer { blocks, plan: builder.build()? })
     }

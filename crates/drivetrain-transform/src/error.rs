@@ -178,6 +178,26 @@ pub enum FitError {
         #[source]
         source: Box<FitError>,
     },
+    /// An estimator cannot be fitted in parts.
+    #[error("{estimator} cannot be fitted in parts: {reason}")]
+    NotInParts {
+        /// The estimator, or the step or block that holds it.
+        estimator: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// The rows are needed once more.
+    #[error("another pass over the rows is needed")]
+    AnotherPass,
+    /// Parts of a fit do not belong together.
+    #[error("parts of a fit do not belong together: {reason}")]
+    Merge {
+        /// Why.
+        reason: &'static str,
+    },
+    /// A source of chunks failed.
+    #[error("a chunk of the rows could not be read")]
+    Chunk(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The result of a step could not be computed for the next one.
     #[error("the output of the step could not be computed")]
     Transform(#[from] TransformError),

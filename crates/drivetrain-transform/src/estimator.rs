@@ -2,9 +2,9 @@
 
 use std::{any::Any, fmt, ops::Deref, sync::Arc};
 
-use drivetrain_plan::{ColumnTable, Matrix, Plan, PlanError, Table};
+use drivetrain_plan::{ColumnTable, Matrix, Plan, PlanError, Program, Registry, Table};
 
-use crate::{FitError, TransformError};
+use crate::{DynPartialFit, FitError, TransformError};
 
 /// Hyper-parameters that can be fitted to a table.
 ///
@@ -26,6 +26,13 @@ pub trait Estimator {
     /// As [`fit`](Self::fit) and [`Fitted::transform`].
     fn fit_transform(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Matrix, FitError> {
         Ok(self.fit(x, y)?.transform(x)?)
+    }
+
+    /// This estimator as one whose fit can be fed in chunks, if it is one: what pipelines and column transformers ask.
+    ///
+    /// Whoever implements [`PartialFit`](crate::PartialFit) returns `Some(self)` here.
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        None
     }
 }
 
@@ -54,6 +61,29 @@ pub trait Fitted {
     fn transform(&self, x: &dyn Table) -> Result<Matrix, TransformError> {
         Ok(self.lower()?.apply(x)?)
     }
+
+    /// Like [`transform`](Self::transform), into memory of the caller's: `rows x features` numbers, row after row.
+    ///
+    /// Fresh memory costs more than what is computed into it. Whoever transforms many tables also keeps a
+    /// [`Program`] of [`lower`](Self::lower) and calls [`Program::apply_into`].
+    ///
+    /// ```
+    /// use drivetrain_plan::{Column, ColumnTable};
+    /// use drivetrain_transform::{Estimator, Fitted, MaxAbsScaler};
+    ///
+    /// let table = ColumnTable::new(vec![("x".into(), Column::from(vec![1.0, 4.0]))])?;
+    /// let mut buffer = [0.0; 2];
+    /// MaxAbsScaler::new().fit(&table, None)?.transform_into(&table, &mut buffer)?;
+    /// assert_eq!(buffer, [0.25, 1.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`transform`](Self::transform), and [`ApplyError::BufferLength`](drivetrain_plan::ApplyError::BufferLength);
+    /// what the buffer then holds means nothing.
+    fn transform_into(&self, x: &dyn Table, buffer: &mut [f64]) -> Result<(), TransformError> {
+        Ok(Program::new(&self.lower()?, &Registry::new())?.apply_into(x, buffer)?)
+    }
 }
 
 /// An estimator of any type, as pipelines and column transformers hold them.
@@ -71,6 +101,9 @@ pub trait DynEstimator: fmt::Debug + Send + Sync {
     /// # Errors
     /// As [`Estimator::fit`], [`Fitted::lower`] and [`Fitted::run`].
     fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(Plan, ColumnTable), FitError>;
+
+    /// As [`Estimator::as_partial_fit`].
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit>;
 
     /// Whether both are the same type with the same parameters.
     fn equals(&self, other: &dyn DynEstimator) -> bool;
@@ -90,6 +123,10 @@ where
     fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(Plan, ColumnTable), FitError> {
         let fitted = self.fit(x, y)?;
         Ok((fitted.lower()?, fitted.run(x)?))
+    }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        Estimator::as_partial_fit(self)
     }
 
     fn equals(&self, other: &dyn DynEstimator) -> bool {

@@ -46,7 +46,9 @@
 //! crate `drivetrain-conformance` then checks the laws that every estimator keeps.
 
 mod categories;
+mod category_counts;
 mod check;
+mod column_statistics;
 mod column_transformer;
 mod error;
 mod estimator;
@@ -55,6 +57,7 @@ mod min_max_scaler;
 mod normalizer;
 mod one_hot_encoder;
 mod ordinal_encoder;
+mod partial_fit;
 mod pipeline;
 mod robust_scaler;
 mod selector;
@@ -64,8 +67,12 @@ mod statistics;
 mod variance_threshold;
 
 pub use categories::EncodedColumn;
+pub use category_counts::EncoderState;
 pub use check::{check_input, check_numeric};
-pub use column_transformer::{Block, ColumnTransformer, FittedBlock, FittedColumnTransformer, Remainder};
+pub use column_statistics::{ColumnStatistics, PerColumn};
+pub use column_transformer::{
+    Block, ColumnTransformer, ColumnTransformerState, FittedBlock, FittedColumnTransformer, Remainder,
+};
 pub use drivetrain_plan;
 pub use error::{FitError, ParameterError, TransformError};
 pub use estimator::{AnyEstimator, DynEstimator, Estimator, Fitted};
@@ -74,10 +81,11 @@ pub use min_max_scaler::{FittedMinMaxScaler, MinMaxScaler, RangedColumn};
 pub use normalizer::{FittedNormalizer, Normalizer};
 pub use one_hot_encoder::{FittedOneHotEncoder, OneHotEncoder};
 pub use ordinal_encoder::{FittedOrdinalEncoder, OrdinalEncoder};
-pub use pipeline::{FittedPipeline, FittedStep, Pipeline, Step};
+pub use partial_fit::{AnyState, ChunkSource, DynPartialFit, PartialFit, Progress, fit_chunks, fit_in_parts};
+pub use pipeline::{FittedPipeline, FittedStep, Pipeline, PipelineState, Step};
 pub use robust_scaler::{FittedRobustScaler, RobustColumn, RobustScaler};
 pub use selector::{ColumnSelector, Columns, DtypeClass, make_column_selector};
-pub use simple_imputer::{FittedSimpleImputer, ImputedColumn, SimpleImputer, Strategy};
+pub use simple_imputer::{FittedSimpleImputer, ImputedColumn, ImputerState, SimpleImputer, Strategy};
 pub use standard_scaler::{FittedStandardScaler, ScaledColumn, StandardScaler};
-pub use statistics::Moments;
+pub use statistics::{BlockStatistic, Extremes, InBlocks, Mean, Moments, Statistic};
 pub use variance_threshold::{FittedVarianceThreshold, VarianceThreshold};

@@ -3,10 +3,7 @@
 use drivetrain_plan::{Op, Plan, PlanBuilder, PlanError, Schema, Table};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Estimator, FitError, Fitted, check_input, check_numeric,
-    statistics::{extremes, scale_or_one},
-};
+use crate::{DynPartialFit, Estimator, Extremes, FitError, Fitted, PerColumn, fit_in_parts, statistics::scale_or_one};
 
 /// Divides each column by its largest magnitude at fit, so that zero stays zero, like scikit-learn's `MaxAbsScaler`.
 ///
@@ -64,14 +61,27 @@ impl Estimator for MaxAbsScaler {
     type Fitted = FittedMaxAbsScaler;
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
-        check_input(x, y)?;
-        let columns = x.schema().fields().iter().map(|field| {
-            let (min, max) = extremes(&check_numeric(x, field, "MaxAbsScaler")?);
-            let max_abs = if min.is_nan() { f64::NAN } else { max.abs().max(min.abs()) };
-            Ok(MaxAbsColumn { name: field.name.clone(), max_abs, scale: scale_or_one(max_abs) })
-        });
-        let columns = columns.collect::<Result<_, FitError>>()?;
-        Ok(FittedMaxAbsScaler { schema: x.schema().clone(), columns })
+        fit_in_parts(self, x, y)
+    }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        Some(self)
+    }
+}
+
+impl PerColumn for MaxAbsScaler {
+    type Statistic = Extremes;
+    const NAME: &'static str = "MaxAbsScaler";
+
+    fn learn(&self, schema: Schema, columns: Vec<Extremes>) -> Result<Self::Fitted, FitError> {
+        let learn = |(name, extremes): (&str, Extremes)| {
+            // Not a number where there was no value, which `max` would hide.
+            let max_abs =
+                if extremes.min().is_nan() { f64::NAN } else { extremes.max().abs().max(extremes.min().abs()) };
+            MaxAbsColumn { name: name.to_owned(), max_abs, scale: scale_or_one(max_abs) }
+        };
+        let columns = schema.names().zip(columns).map(learn).collect();
+        Ok(FittedMaxAbsScaler { schema, columns })
     }
 }
 

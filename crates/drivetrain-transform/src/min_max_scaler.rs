@@ -4,8 +4,8 @@ use drivetrain_plan::{Function, Op, Operand, Operator, Plan, PlanBuilder, PlanEr
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Estimator, FitError, Fitted, ParameterError, check_input, check_numeric,
-    statistics::{extremes, scale_or_one},
+    DynPartialFit, Estimator, Extremes, FitError, Fitted, ParameterError, PerColumn, fit_in_parts,
+    statistics::scale_or_one,
 };
 
 /// Scales each column so that its smallest and largest value at fit become the ends of a range, like scikit-learn's
@@ -118,15 +118,27 @@ impl Estimator for MinMaxScaler {
     type Fitted = FittedMinMaxScaler;
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
-        check_input(x, y)?;
+        fit_in_parts(self, x, y)
+    }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        Some(self)
+    }
+}
+
+impl PerColumn for MinMaxScaler {
+    type Statistic = Extremes;
+    const NAME: &'static str = "MinMaxScaler";
+
+    fn learn(&self, schema: Schema, columns: Vec<Extremes>) -> Result<Self::Fitted, FitError> {
         let (low, high) = self.range;
-        let columns = x.schema().fields().iter().map(|field| {
-            let (data_min, data_max) = extremes(&check_numeric(x, field, "MinMaxScaler")?);
+        let learn = |(name, extremes): (&str, Extremes)| {
+            let (data_min, data_max) = (extremes.min(), extremes.max());
             let scale = (high - low) / scale_or_one(data_max - data_min);
-            Ok(RangedColumn { name: field.name.clone(), data_min, data_max, scale, min: low - data_min * scale })
-        });
-        let columns = columns.collect::<Result<_, FitError>>()?;
-        Ok(FittedMinMaxScaler { parameters: *self, schema: x.schema().clone(), columns })
+            RangedColumn { name: name.to_owned(), data_min, data_max, scale, min: low - data_min * scale }
+        };
+        let columns = schema.names().zip(columns).map(learn).collect();
+        Ok(FittedMinMaxScaler { parameters: *self, schema, columns })
     }
 }
 

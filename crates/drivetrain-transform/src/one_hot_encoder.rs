@@ -4,9 +4,8 @@ use drivetrain_plan::{Categories, Op, Plan, PlanBuilder, PlanError, Schema, Tabl
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EncodedColumn, Estimator, FitError, Fitted, ParameterError,
-    categories::{Declared, refuse_undeclared},
-    check_input,
+    DynPartialFit, EncodedColumn, EncoderState, Estimator, FitError, Fitted, ParameterError, PartialFit, Progress,
+    categories::Declared, fit_in_parts,
 };
 
 /// One `float64` column per category, 1 in the row's own and 0 in the others, like scikit-learn's `OneHotEncoder` with
@@ -83,13 +82,32 @@ impl Estimator for OneHotEncoder {
     type Fitted = FittedOneHotEncoder;
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
-        check_input(x, y)?;
-        let columns = self.categories.learn(x, "OneHotEncoder")?;
-        let fitted = FittedOneHotEncoder { handle_unknown: self.handle_unknown, schema: x.schema().clone(), columns };
-        if self.handle_unknown == UnknownCategory::Error && !self.categories.is_empty() {
-            refuse_undeclared(&fitted, x)?;
-        }
-        Ok(fitted)
+        fit_in_parts(self, x, y)
+    }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        Some(self)
+    }
+}
+
+impl PartialFit for OneHotEncoder {
+    type State = EncoderState;
+
+    fn start(&self, schema: &Schema) -> Result<EncoderState, FitError> {
+        self.categories.start(schema, "OneHotEncoder", self.handle_unknown == UnknownCategory::Error)
+    }
+
+    fn partial_fit(&self, state: &mut EncoderState, x: &dyn Table, y: Option<&[f64]>) -> Result<(), FitError> {
+        state.feed(x, y)
+    }
+
+    fn merge(&self, state: &mut EncoderState, later: EncoderState) -> Result<(), FitError> {
+        state.merge(later)
+    }
+
+    fn finish(&self, state: EncoderState) -> Result<Progress<EncoderState, Self::Fitted>, FitError> {
+        let (schema, columns) = state.finish()?;
+        Ok(Progress::Done(FittedOneHotEncoder { handle_unknown: self.handle_unknown, schema, columns }))
     }
 }
 

@@ -4,9 +4,8 @@ use drivetrain_plan::{Categories, Op, Plan, PlanBuilder, PlanError, Schema, Tabl
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EncodedColumn, Estimator, FitError, Fitted, ParameterError,
-    categories::{Declared, refuse_undeclared},
-    check_input,
+    DynPartialFit, EncodedColumn, EncoderState, Estimator, FitError, Fitted, ParameterError, PartialFit, Progress,
+    categories::Declared, fit_in_parts,
 };
 
 /// One `float64` column per column, which holds the position of the row's category, like scikit-learn's
@@ -103,19 +102,38 @@ impl Estimator for OrdinalEncoder {
     type Fitted = FittedOrdinalEncoder;
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
-        check_input(x, y)?;
-        let columns = self.categories.learn(x, "OrdinalEncoder")?;
+        fit_in_parts(self, x, y)
+    }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        Some(self)
+    }
+}
+
+impl PartialFit for OrdinalEncoder {
+    type State = EncoderState;
+
+    fn start(&self, schema: &Schema) -> Result<EncoderState, FitError> {
+        self.categories.start(schema, "OrdinalEncoder", self.handle_unknown == UnknownValue::Error)
+    }
+
+    fn partial_fit(&self, state: &mut EncoderState, x: &dyn Table, y: Option<&[f64]>) -> Result<(), FitError> {
+        state.feed(x, y)
+    }
+
+    fn merge(&self, state: &mut EncoderState, later: EncoderState) -> Result<(), FitError> {
+        state.merge(later)
+    }
+
+    fn finish(&self, state: EncoderState) -> Result<Progress<EncoderState, Self::Fitted>, FitError> {
+        let (schema, columns) = state.finish()?;
         self.check_values(&columns)?;
-        let fitted = FittedOrdinalEncoder {
+        Ok(Progress::Done(FittedOrdinalEncoder {
             handle_unknown: self.handle_unknown,
             encoded_missing_value: self.encoded_missing_value,
-            schema: x.schema().clone(),
+            schema,
             columns,
-        };
-        if self.handle_unknown == UnknownValue::Error && !self.categories.is_empty() {
-            refuse_undeclared(&fitted, x)?;
-        }
-        Ok(fitted)
+        }))
     }
 }
 

@@ -1,10 +1,14 @@
 //! Steps one after the other.
 
+mod partial_fit;
+
 use std::collections::BTreeSet;
 
-use drivetrain_plan::{ColumnTable, Plan, PlanError, Table};
+use drivetrain_plan::{ColumnTable, Op, Plan, PlanError, Table};
 
-use crate::{AnyEstimator, DynEstimator, Estimator, FitError, Fitted, ParameterError, check_input};
+use self::partial_fit::FittedSteps;
+pub use self::partial_fit::PipelineState;
+use crate::{AnyEstimator, DynEstimator, DynPartialFit, Estimator, FitError, Fitted, ParameterError, check_input};
 
 /// A named step of a [`Pipeline`].
 #[derive(Debug, Clone, PartialEq)]
@@ -109,32 +113,52 @@ impl Estimator for Pipeline {
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
         check_input(x, y)?;
-        let mut steps: Vec<FittedStep> = Vec::with_capacity(self.steps.len());
-        let mut whole: Option<Plan> = None;
+        let mut whole = FittedSteps::default();
+        // The table that was written out last, for a step that cannot be fed in chunks, and the steps fitted since then.
         let mut between: Option<ColumnTable> = None;
+        let mut since = FittedSteps::default();
         for (index, step) in self.steps.iter().enumerate() {
-            let input: &dyn Table = between.as_ref().map_or(x, |table| table);
-            let fitted = if index + 1 < self.steps.len() {
-                step.estimator.fit_run(input, y).map(|(plan, output)| (plan, Some(output)))
-            } else {
-                step.estimator.fit_plan(input, y).map(|plan| (plan, None))
+            let last = index + 1 == self.steps.len();
+            let table: &dyn Table = between.as_ref().map_or(x, |table| table);
+            let streamed = step.estimator.as_partial_fit().map(|partial| since.fit_next(partial, table, y));
+            let (plan, output) = match streamed.transpose().map_err(|error| step.failed(error))? {
+                Some(plan) if last || !is_opaque(&plan) => (plan, None),
+                _ => {
+                    let input = since.run(table).map_err(|error| step.failed(error.into()))?;
+                    let input: &dyn Table = input.as_ref().map_or(table, |table| table);
+                    let fitted = if last {
+                        step.estimator.fit_plan(input, y).map(|plan| (plan, None))
+                    } else {
+                        step.estimator.fit_run(input, y).map(|(plan, output)| (plan, Some(output)))
+                    };
+                    fitted.map_err(|error| step.failed(error))?
+                }
             };
-            let named = |source| FitError::Step { step: step.name.clone(), source: Box::new(source) };
-            let (plan, output) = fitted.map_err(named)?;
-            let joined = match &whole {
-                None => plan.clone(),
-                Some(before) => before.then(&plan).map_err(|error| named(error.into()))?,
-            };
-            whole = Some(joined);
-            steps.push(FittedStep { name: step.name.clone(), plan });
-            between = output;
+            whole.push(&step.name, plan.clone()).map_err(|error| step.failed(error))?;
+            if output.is_some() {
+                between = output;
+                since = FittedSteps::default();
+            } else if !last {
+                since.push(&step.name, plan).map_err(|error| step.failed(error))?;
+                since.prepare().map_err(|error| step.failed(error))?;
+            }
         }
-        let plan = match whole {
+        let plan = match whole.plan {
             Some(plan) => plan,
             None => Plan::identity(x.schema().clone())?,
         };
-        Ok(FittedPipeline { steps, plan })
+        Ok(FittedPipeline { steps: whole.steps, plan })
     }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        let all = self.steps.iter().all(|step| step.estimator.as_partial_fit().is_some());
+        all.then_some(self as &dyn DynPartialFit)
+    }
+}
+
+/// Whether a plan runs only where its extensions are registered: not while a pipeline is fitted.
+fn is_opaque(plan: &Plan) -> bool {
+    plan.ops().iter().any(|op| matches!(op, Op::Extension { .. }))
 }
 
 impl Fitted for FittedPipeline {

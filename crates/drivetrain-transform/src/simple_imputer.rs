@@ -1,9 +1,13 @@
 //! Imputation: a constant in place of missing values.
 
+mod partial_fit;
+
 use drivetrain_plan::{CategoryType, DataType, Field, Op, Plan, PlanBuilder, PlanError, Schema, Table, Value};
 use serde::{Deserialize, Serialize};
 
-use crate::{Estimator, FitError, Fitted, Moments, check::column, check_input, check_numeric, statistics::median};
+use crate::{DynPartialFit, Estimator, FitError, Fitted, check_input, check_numeric, fit_in_parts, statistics::median};
+
+pub use partial_fit::ImputerState;
 
 /// What stands in for a missing value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,24 +74,6 @@ impl SimpleImputer {
     pub fn keep_empty_features(self, keep: bool) -> Self {
         Self { keep_empty_features: keep, ..self }
     }
-
-    /// What fills the column; `None` when the column is left out.
-    fn statistic(&self, x: &dyn Table, field: &Field) -> Result<Option<Value>, FitError> {
-        let estimated = match &self.strategy {
-            Strategy::Mean => {
-                let moments = Moments::of(&check_numeric(x, field, "SimpleImputer")?);
-                (moments.count() > 0).then(|| Value::Float64(moments.mean()))
-            }
-            Strategy::Median => median(check_numeric(x, field, "SimpleImputer")?.into_owned()).map(Value::Float64),
-            Strategy::Constant(value) => {
-                let value = fill_value(field, value)?;
-                let found = column(x, field)?;
-                let empty = (0..found.len()).all(|row| found.is_missing(row));
-                return Ok((!empty || self.keep_empty_features).then_some(value));
-            }
-        };
-        Ok(estimated.or_else(|| self.keep_empty_features.then_some(Value::Float64(0.0))))
-    }
 }
 
 /// `value` in the form in which it can stand in the column.
@@ -130,14 +116,21 @@ impl Estimator for SimpleImputer {
     type Fitted = FittedSimpleImputer;
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
+        if self.is_mergeable() {
+            return fit_in_parts(self, x, y);
+        }
         check_input(x, y)?;
-        let columns = x
-            .schema()
-            .fields()
-            .iter()
-            .map(|field| Ok(ImputedColumn { name: field.name.clone(), statistic: self.statistic(x, field)? }));
+        let columns = x.schema().fields().iter().map(|field| {
+            let median = median(check_numeric(x, field, "SimpleImputer")?.into_owned());
+            let statistic = median.or_else(|| self.keep_empty_features.then_some(0.0)).map(Value::Float64);
+            Ok(ImputedColumn { name: field.name.clone(), statistic })
+        });
         let columns = columns.collect::<Result<_, FitError>>()?;
         Ok(FittedSimpleImputer { schema: x.schema().clone(), columns })
+    }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        self.is_mergeable().then_some(self as &dyn DynPartialFit)
     }
 }
 

@@ -3,7 +3,7 @@
 use drivetrain_plan::{Op, Plan, PlanBuilder, PlanError, Schema, Table};
 use serde::{Deserialize, Serialize};
 
-use crate::{Estimator, FitError, Fitted, Moments, check_input, check_numeric};
+use crate::{DynPartialFit, Estimator, FitError, Fitted, InBlocks, Moments, PerColumn, fit_in_parts};
 
 /// Subtracts the mean and divides by the population standard deviation, column by column, like scikit-learn's
 /// `StandardScaler`.
@@ -89,21 +89,33 @@ impl Estimator for StandardScaler {
     type Fitted = FittedStandardScaler;
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
-        check_input(x, y)?;
-        let columns = x.schema().fields().iter().map(|field| {
-            let moments = Moments::of(&check_numeric(x, field, "StandardScaler")?);
+        fit_in_parts(self, x, y)
+    }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        Some(self)
+    }
+}
+
+impl PerColumn for StandardScaler {
+    type Statistic = InBlocks<Moments>;
+    const NAME: &'static str = "StandardScaler";
+
+    fn learn(&self, schema: Schema, columns: Vec<InBlocks<Moments>>) -> Result<Self::Fitted, FitError> {
+        let learn = |(name, moments): (&str, InBlocks<Moments>)| {
+            let moments = moments.total();
             let variance = moments.variance();
             let divides = moments.count() > 0 && !moments.is_constant();
-            Ok(ScaledColumn {
-                name: field.name.clone(),
+            ScaledColumn {
+                name: name.to_owned(),
                 n_samples_seen: moments.count(),
                 mean: moments.mean(),
                 variance,
                 scale: if divides { variance.sqrt() } else { 1.0 },
-            })
-        });
-        let columns = columns.collect::<Result<_, FitError>>()?;
-        Ok(FittedStandardScaler { parameters: *self, schema: x.schema().clone(), columns })
+            }
+        };
+        let columns = schema.names().zip(columns).map(learn).collect();
+        Ok(FittedStandardScaler { parameters: *self, schema, columns })
     }
 }
 

@@ -2,14 +2,132 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::partial_fit::GROUP_ROWS;
+
 /// Values that are summed directly before they are merged.
 const BLOCK: usize = 1024;
+
+/// A statistic of numbers, NaN left out, that can be fed in parts and merged.
+pub trait Statistic: Default {
+    /// Adds values. False when one of them may be infinite; one that is must not be hidden.
+    fn feed(&mut self, values: &[f64]) -> bool;
+
+    /// Adds what `later` was fed.
+    fn merge(&mut self, later: Self);
+}
+
+/// A statistic of a block of values that is merged with those of other blocks, up to rounding: what [`InBlocks`] is
+/// made of.
+pub trait BlockStatistic: Default {
+    /// The statistic of `values`, and false when one of them may be infinite.
+    fn of_block(values: &[f64]) -> (Self, bool);
+
+    /// Adds the values behind `later`.
+    fn merge(&mut self, later: Self);
+}
+
+/// A statistic of blocks of 1024 values: the same bits wherever the values are cut on their way in.
+///
+/// Blocks begin at fixed positions, so a block that is not full waits for the next values. Sixteen blocks are merged
+/// into a group, and groups are kept until the end: whoever merges parts of whole groups gets the same bits as from
+/// feeding them one after the other.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct InBlocks<S> {
+    groups: Vec<S>,
+    open: S,
+    blocks: usize,
+    waiting: Vec<f64>,
+}
+
+impl<S: BlockStatistic> InBlocks<S> {
+    fn add(&mut self, values: &[f64]) -> bool {
+        let (block, finite) = S::of_block(values);
+        self.open.merge(block);
+        self.blocks += 1;
+        if self.blocks == GROUP_ROWS / BLOCK {
+            self.close();
+        }
+        finite
+    }
+
+    /// Ends the group.
+    fn close(&mut self) {
+        self.groups.push(std::mem::take(&mut self.open));
+        self.blocks = 0;
+    }
+
+    /// The statistic of all values.
+    #[must_use]
+    pub fn total(mut self) -> S {
+        if !self.waiting.is_empty() {
+            self.open.merge(S::of_block(&self.waiting).0);
+        }
+        let mut total = S::default();
+        for group in self.groups.into_iter().chain([self.open]) {
+            total.merge(group);
+        }
+        total
+    }
+}
+
+impl<S: BlockStatistic> Statistic for InBlocks<S> {
+    fn feed(&mut self, mut values: &[f64]) -> bool {
+        let mut finite = true;
+        if !self.waiting.is_empty() {
+            let (more, rest) = values.split_at(values.len().min(BLOCK - self.waiting.len()));
+            self.waiting.extend_from_slice(more);
+            finite &= !more.iter().any(|value| value.is_infinite());
+            values = rest;
+            if self.waiting.len() < BLOCK {
+                return finite;
+            }
+            let block = std::mem::take(&mut self.waiting);
+            finite &= self.add(&block);
+        }
+        let blocks = values.chunks_exact(BLOCK);
+        let rest = blocks.remainder();
+        for block in blocks {
+            finite &= self.add(block);
+        }
+        self.waiting.extend_from_slice(rest);
+        finite && !rest.iter().any(|value| value.is_infinite())
+    }
+
+    fn merge(&mut self, later: Self) {
+        if !self.waiting.is_empty() {
+            let block = std::mem::take(&mut self.waiting);
+            self.open.merge(S::of_block(&block).0);
+            self.blocks += 1;
+        }
+        if self.blocks > 0 {
+            self.close();
+        }
+        self.groups.extend(later.groups);
+        self.open = later.open;
+        self.blocks = later.blocks;
+        self.waiting = later.waiting;
+    }
+}
+
+/// Two statistics of the same values.
+impl<A: Statistic, B: Statistic> Statistic for (A, B) {
+    fn feed(&mut self, values: &[f64]) -> bool {
+        let finite = self.0.feed(values);
+        self.1.feed(values) && finite
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.0.merge(later.0);
+        self.1.merge(later.1);
+    }
+}
 
 /// Count, mean and sum of squared deviations of values, missing ones left out.
 ///
 /// Computed by blocks that are merged as in Chan, Golub and `LeVeque`, "Algorithms for computing the sample variance:
 /// analysis and recommendations", The American Statistician 37 (1983), doi:10.1080/00031305.1983.10483115; within a
-/// block in two passes with their correction term. Nothing cancels when the mean is large beside the deviations.
+/// block in two passes. The mean is held as a number close to it and the small rest, so that nothing cancels and nothing
+/// is rounded away when it is large beside the deviations.
 ///
 /// ```
 /// use drivetrain_transform::Moments;
@@ -21,51 +139,21 @@ const BLOCK: usize = 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Moments {
     count: usize,
-    mean: f64,
+    /// The mean of the first block.
+    center: f64,
+    /// The mean less the center.
+    offset: f64,
     squares: f64,
 }
 
-impl Moments {
-    /// The moments of `values`; NaN is missing.
-    #[must_use]
-    pub fn of(values: &[f64]) -> Self {
-        let mut moments = Self::default();
-        for block in values.chunks(BLOCK) {
-            moments.merge(Self::of_block(block));
-        }
-        moments
-    }
+/// Count and mean of values, missing ones left out.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Mean {
+    count: usize,
+    mean: f64,
+}
 
-    fn of_block(values: &[f64]) -> Self {
-        let [sum, n] = sums(values, |value| if value.is_nan() { [0.0, 0.0] } else { [value, 1.0] });
-        if n == 0.0 {
-            return Self::default();
-        }
-        let mean = sum / n;
-        let [sum, squares] = sums(values, |value| {
-            let deviation = if value.is_nan() { 0.0 } else { value - mean };
-            [deviation, deviation * deviation]
-        });
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the length of a block")]
-        Self { count: n as usize, mean, squares: squares - sum * sum / n }
-    }
-
-    /// Adds the values behind `other`.
-    pub fn merge(&mut self, other: Self) {
-        if self.count == 0 || other.count == 0 {
-            if self.count == 0 {
-                *self = other;
-            }
-            return;
-        }
-        let (own, added) = (self.count as f64, other.count as f64);
-        let total = own + added;
-        let delta = other.mean - self.mean;
-        self.mean += delta * (added / total);
-        self.squares += other.squares + delta * delta * (own * added / total);
-        self.count += other.count;
-    }
-
+impl Mean {
     /// The number of values that were not missing.
     #[must_use]
     pub const fn count(&self) -> usize {
@@ -77,47 +165,182 @@ impl Moments {
     pub const fn mean(&self) -> f64 {
         if self.count == 0 { f64::NAN } else { self.mean }
     }
+}
+
+impl BlockStatistic for Mean {
+    fn of_block(values: &[f64]) -> (Self, bool) {
+        // Most blocks lack nothing, and then their sum tells.
+        let plain = sum(values, |value| value);
+        let (sum, count) = if plain.is_nan() {
+            let missing = values.iter().filter(|value| value.is_nan()).count();
+            (sum(values, |value| if value.is_nan() { 0.0 } else { value }), values.len() - missing)
+        } else {
+            (plain, values.len())
+        };
+        (Self { count, mean: if count == 0 { 0.0 } else { sum / count as f64 } }, sum.is_finite())
+    }
+
+    fn merge(&mut self, later: Self) {
+        if self.count == 0 || later.count == 0 {
+            if self.count == 0 {
+                *self = later;
+            }
+            return;
+        }
+        let (own, added) = (self.count as f64, later.count as f64);
+        self.mean += (later.mean - self.mean) * (added / (own + added));
+        self.count += later.count;
+    }
+}
+
+impl BlockStatistic for Moments {
+    fn of_block(values: &[f64]) -> (Self, bool) {
+        let (Mean { count, mean: center }, finite) = Mean::of_block(values);
+        if count == 0 {
+            return (Self::default(), finite);
+        }
+        let n = count as f64;
+        let masked = |value: f64| if value.is_nan() { 0.0 } else { value - center };
+        let mut squares = if count == values.len() {
+            sum(values, |value| (value - center) * (value - center))
+        } else {
+            sum(values, |value| masked(value) * masked(value))
+        };
+        let mut offset = 0.0;
+        // The rounding of the mean shows only where it is large beside the deviations.
+        if squares < 1e-4 * n * center * center {
+            let deviations = sum(values, masked);
+            offset = deviations / n;
+            squares -= deviations * offset;
+        }
+        (Self { count, center, offset, squares }, finite)
+    }
+
+    fn merge(&mut self, later: Self) {
+        if self.count == 0 {
+            *self = later;
+        } else if later.count > 0 {
+            let (own, added) = (self.count as f64, later.count as f64);
+            let total = own + added;
+            let delta = (later.center - self.center) + (later.offset - self.offset);
+            self.offset += delta * (added / total);
+            self.squares += later.squares + delta * delta * (own * added / total);
+            self.count += later.count;
+        }
+    }
+}
+
+impl Moments {
+    /// The moments of `values`; NaN is missing.
+    #[must_use]
+    pub fn of(values: &[f64]) -> Self {
+        let mut moments = InBlocks::default();
+        moments.feed(values);
+        moments.total()
+    }
+
+    /// Adds the values behind `other`.
+    pub fn merge(&mut self, other: Self) {
+        BlockStatistic::merge(self, other);
+    }
+
+    /// The number of values that were not missing.
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The mean; NaN when there was no value.
+    #[must_use]
+    pub fn mean(&self) -> f64 {
+        if self.count == 0 { f64::NAN } else { self.center + self.offset }
+    }
 
     /// The population variance (divided by the count); NaN when there was no value.
     #[must_use]
     pub fn variance(&self) -> f64 {
-        if self.count == 0 { f64::NAN } else { self.squares.max(0.0) / self.count as f64 }
+        if self.count() == 0 { f64::NAN } else { self.squares.max(0.0) / self.count() as f64 }
     }
 
     /// Whether the values cannot be told from a constant: their variance is within the rounding error of its own
     /// computation, `n eps var + (n mean eps)^2`. As scikit-learn's `_is_constant_feature`.
     #[must_use]
     pub fn is_constant(&self) -> bool {
-        let (n, variance) = (self.count as f64, self.variance());
-        let error = n * self.mean * f64::EPSILON;
+        let (n, variance) = (self.count() as f64, self.variance());
+        let error = n * self.mean() * f64::EPSILON;
         variance <= n * f64::EPSILON * variance + error * error
     }
 }
 
-/// Two sums over all values, each by eight interleaved parts: one order on every machine, and no addition waits for the
-/// one before it.
-fn sums(values: &[f64], terms: impl Fn(f64) -> [f64; 2]) -> [f64; 2] {
+/// The sum of a term per value, by eight interleaved parts: one order on every machine, and no addition waits for the one
+/// before it. One sum at a time: the compiler makes vector instructions of one, and not of two.
+fn sum(values: &[f64], term: impl Fn(f64) -> f64) -> f64 {
     const LANES: usize = 8;
-    let mut lanes = [[0.0; LANES]; 2];
-    let mut add = |part: &[f64]| {
-        for (lane, value) in part.iter().enumerate() {
-            let [first, second] = terms(*value);
-            lanes[0][lane] += first;
-            lanes[1][lane] += second;
-        }
-    };
+    let mut lanes = [0.0; LANES];
     let (whole, rest) = values.as_chunks::<LANES>();
     for part in whole {
-        add(part);
+        for (lane, value) in lanes.iter_mut().zip(part) {
+            *lane += term(*value);
+        }
     }
-    add(rest);
-    lanes.map(|lanes| lanes.iter().sum())
+    for (lane, value) in lanes.iter_mut().zip(rest) {
+        *lane += term(*value);
+    }
+    lanes.iter().sum()
 }
 
-/// The smallest and the largest value, NaN left out; NaN twice when there is none.
-pub(crate) fn extremes(values: &[f64]) -> (f64, f64) {
-    // `min` and `max` prefer what is not NaN.
-    values.iter().fold((f64::NAN, f64::NAN), |(min, max), value| (min.min(*value), max.max(*value)))
+/// The smallest and the largest value, missing ones left out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Extremes {
+    min: f64,
+    max: f64,
+}
+
+impl Default for Extremes {
+    fn default() -> Self {
+        Self { min: f64::INFINITY, max: f64::NEG_INFINITY }
+    }
+}
+
+impl Statistic for Extremes {
+    fn feed(&mut self, values: &[f64]) -> bool {
+        const LANES: usize = 8;
+        // Comparisons with NaN are false; lanes wait for each other as little as the parts of a sum do.
+        let mut lanes = [[f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]];
+        let mut add = |part: &[f64]| {
+            for (lane, &value) in part.iter().enumerate() {
+                lanes[0][lane] = if value < lanes[0][lane] { value } else { lanes[0][lane] };
+                lanes[1][lane] = if value > lanes[1][lane] { value } else { lanes[1][lane] };
+            }
+        };
+        let (whole, rest) = values.as_chunks::<LANES>();
+        whole.iter().for_each(|part| add(part));
+        add(rest);
+        let [min, max] = lanes;
+        let min = min.into_iter().fold(f64::INFINITY, f64::min);
+        let max = max.into_iter().fold(f64::NEG_INFINITY, f64::max);
+        self.merge(Self { min, max });
+        min > f64::NEG_INFINITY && max < f64::INFINITY
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.min = self.min.min(later.min);
+        self.max = self.max.max(later.max);
+    }
+}
+
+impl Extremes {
+    /// The smallest value; NaN when there was none. A zero has no sign.
+    #[must_use]
+    pub fn min(&self) -> f64 {
+        if self.min > self.max { f64::NAN } else { self.min + 0.0 }
+    }
+
+    /// The largest value; NaN when there was none. A zero has no sign.
+    #[must_use]
+    pub fn max(&self) -> f64 {
+        if self.min > self.max { f64::NAN } else { self.max + 0.0 }
+    }
 }
 
 /// A scale to divide by: 1 instead of one that is too small to tell from 0, as scikit-learn's `_handle_zeros_in_scale`.
@@ -192,8 +415,13 @@ mod tests {
 
     #[test]
     fn a_large_mean_does_not_swallow_the_deviations() {
-        let values: Vec<f64> = (0..5000).map(|row| 1e9 + f64::from(row % 2)).collect();
-        assert!((Moments::of(&values).variance() - 0.25).abs() < 1e-9);
+        // Two values whose mean has no exact representation, in blocks of unequal shares.
+        let step = 2_f64.powi(-22);
+        let values: Vec<f64> = (0..5000).map(|row| 1e9 + if row % 3 == 0 || row > 4000 { step } else { 0.0 }).collect();
+        let share = values.iter().filter(|value| **value > 1e9).count() as f64 / 5000.0;
+        let expected = share * (1.0 - share) * step * step;
+        let found = Moments::of(&values).variance();
+        assert!((found / expected - 1.0).abs() < 1e-13, "{found} for {expected}");
     }
 
     #[test]
@@ -213,8 +441,14 @@ mod tests {
 
     #[test]
     fn extremes_leave_nan_out() {
-        assert_eq!(extremes(&[f64::NAN, 2.0, -1.0]), (-1.0, 2.0));
-        assert!(extremes(&[f64::NAN]).0.is_nan());
+        let extremes = |values: &[f64]| {
+            let mut extremes = Extremes::default();
+            (extremes.feed(values), extremes.min(), extremes.max())
+        };
+        assert_eq!(extremes(&[f64::NAN, 2.0, -1.0]), (true, -1.0, 2.0));
+        assert_eq!(extremes(&[f64::NAN, -0.0]), (true, 0.0, 0.0));
+        assert!(extremes(&[f64::NAN]).1.is_nan() && extremes(&[]).2.is_nan());
+        assert_eq!(extremes(&[f64::INFINITY]), (false, f64::INFINITY, f64::INFINITY));
     }
 
     #[test]

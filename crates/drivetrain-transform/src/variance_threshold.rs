@@ -3,7 +3,9 @@
 use drivetrain_plan::{Plan, PlanBuilder, PlanError, Schema, Table};
 use serde::{Deserialize, Serialize};
 
-use crate::{Estimator, FitError, Fitted, Moments, ParameterError, check_input, check_numeric, statistics::extremes};
+use crate::{
+    DynPartialFit, Estimator, Extremes, FitError, Fitted, InBlocks, Moments, ParameterError, PerColumn, fit_in_parts,
+};
 
 /// Leaves out the columns whose variance at fit is not above a threshold, like scikit-learn's `VarianceThreshold`.
 ///
@@ -92,18 +94,25 @@ impl Estimator for VarianceThreshold {
     type Fitted = FittedVarianceThreshold;
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
-        check_input(x, y)?;
-        let variances = x.schema().fields().iter().map(|field| {
-            let values = check_numeric(x, field, "VarianceThreshold")?;
-            let variance = Moments::of(&values).variance();
-            if self.limit > 0.0 {
-                return Ok(variance);
-            }
-            let (min, max) = extremes(&values);
-            Ok(variance.min(max - min))
-        });
-        let variances = variances.collect::<Result<_, FitError>>()?;
-        let fitted = FittedVarianceThreshold { parameters: *self, schema: x.schema().clone(), variances };
+        fit_in_parts(self, x, y)
+    }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        Some(self)
+    }
+}
+
+impl PerColumn for VarianceThreshold {
+    type Statistic = (InBlocks<Moments>, Extremes);
+    const NAME: &'static str = "VarianceThreshold";
+
+    fn learn(&self, schema: Schema, columns: Vec<(InBlocks<Moments>, Extremes)>) -> Result<Self::Fitted, FitError> {
+        let learn = |(moments, extremes): (InBlocks<Moments>, Extremes)| {
+            let variance = moments.total().variance();
+            if self.limit > 0.0 { variance } else { variance.min(extremes.max() - extremes.min()) }
+        };
+        let variances = columns.into_iter().map(learn).collect();
+        let fitted = FittedVarianceThreshold { parameters: *self, schema, variances };
         if fitted.kept().next().is_none() {
             let reason = format!("no column has a variance above {}", self.limit);
             return Err(FitError::NothingKept { estimator: "VarianceThreshold", reason });

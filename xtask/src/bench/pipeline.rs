@@ -33,7 +33,7 @@ pub(super) fn run(args: &PipelineBenchArgs, interrupt: &Interrupt) -> Result<Str
         if interrupt.is_requested() {
             return Err(RunnerError::Interrupted { job: "bench".to_owned() }.into());
         }
-        eprintln!("round {round} of {}", args.rounds);
+        report::say(&format!("round {round} of {}", args.rounds));
         let started = Instant::now();
         let predictions = once(&programs, interrupt)?;
         let elapsed = started.elapsed();

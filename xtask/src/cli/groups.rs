@@ -23,7 +23,7 @@ pub(crate) struct StoreArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// The run's name: of its training job, its record and its logs; steps of the same name share a record
-    /// [default: auto-mpg-YYYYMMDD-HHMMSS, by the clock]
+    /// [default: auto-mpg-YYYYMMDD-HHMMSS-mmm, by the clock]
     #[arg(long, value_name = "NAME")]
     pub(crate) run_name: Option<RunName>,
 }

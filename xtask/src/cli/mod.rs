@@ -55,7 +55,7 @@ pub(crate) enum Command {
     ///
     /// Reads   auto_mpg/data/bronze/{train,val}/{train,val}.csv
     /// Writes  auto_mpg/data/gold/{train,val}/{train,val}_feats.npy, the target in column 0,
-    ///         with feature_names.json beside it
+    ///         with features.json beside it
     ///         auto_mpg/models/preprocessor/model.tar.gz
     #[command(verbatim_doc_comment, after_help = PROCESS_EXAMPLES)]
     Process(ProcessArgs),

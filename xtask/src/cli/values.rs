@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use drivetrain_runner::{JobName, RunnerError, Timestamp};
 
@@ -49,9 +50,12 @@ impl RunName {
     const LONGEST_SUFFIX: usize = "-acquire".len();
     const MAX_LENGTH: usize = JobName::MAX_LENGTH - Self::LONGEST_SUFFIX;
 
-    /// The name of a run that begins now.
-    pub(crate) fn by_clock(now: Timestamp) -> Result<Self, RunnerError> {
-        Ok(Self(JobName::new(format!("auto-mpg-{}", now.compact()))?))
+    /// The name of a run that begins now: to the millisecond, as two may begin within a second.
+    pub(crate) fn by_clock(now: SystemTime) -> Result<Self, RunnerError> {
+        // A clock set before 1970 counts as 1970.
+        let since_1970 = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let second = Timestamp::from_unix_seconds(since_1970.as_secs()).compact();
+        Ok(Self(JobName::new(format!("auto-mpg-{second}-{:03}", since_1970.subsec_millis()))?))
     }
 
     /// As the name of the run's training job.

@@ -22,12 +22,17 @@ pub(crate) fn print(text: &str) -> Result<(), Error> {
     }
 }
 
+/// Prints a line on stderr. Where stderr is closed there is nobody left to tell, and that is no reason to panic.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Prints an error and its causes to stderr, one per line.
 pub(crate) fn error(error: &Error) {
-    eprintln!("{} {error}", paint::for_stderr().red("error:"));
+    say(&format!("{} {error}", paint::for_stderr().red("error:")));
     let mut cause = error.source();
     while let Some(error) = cause {
-        eprintln!("  caused by: {error}");
+        say(&format!("  caused by: {error}"));
         cause = error.source();
     }
 }

@@ -12,7 +12,7 @@ use super::table::{Side, Table};
 use crate::error::Error;
 use crate::layout;
 use crate::session::Session;
-use crate::steps::{METRICS, PARTS, Prediction, Predictions};
+use crate::steps::{METRICS, Models, PARTS, Prediction, Predictions};
 
 /// Everything about a run of the pipeline.
 pub(crate) fn pipeline(session: &Session<'_>, predictions: &Predictions, elapsed: Duration) -> Result<String, Error> {
@@ -31,6 +31,7 @@ pub(crate) fn pipeline(session: &Session<'_>, predictions: &Predictions, elapsed
     text.push_str(&metrics(&session.record.metrics));
     text.push_str(&prediction_table(predictions));
     text.push_str(&place_table(session, &places));
+    text.push_str(&model_table(&predictions.models));
     text.push_str(&digests(&session.record));
     text.push_str(&times(&session.record, predictions, elapsed));
     Ok(text)
@@ -60,6 +61,7 @@ pub(crate) fn predictions(session: &Session<'_>, predictions: &Predictions) -> R
         ("record", RunRecord::key(&layout::project()?, session.run())?),
     ];
     text.push_str(&place_table(session, &places));
+    text.push_str(&model_table(&predictions.models));
     Ok(text)
 }
 
@@ -113,6 +115,15 @@ fn output_table(session: &Session<'_>, job: &CompletedJob) -> Result<String, Err
         text.push_str(&format!("  not a regular file, left out: {}\n", link.display()));
     }
     Ok(text)
+}
+
+/// A model's id stands for all that it holds, however it is packed.
+fn model_table(models: &Models) -> String {
+    let mut table = Table::new("Models", &[Side::Left, Side::Left]).header(&["kind", "id"]);
+    for (kind, id) in [("preprocessor", models.preprocessor), ("regressor", models.regressor)] {
+        table.row([kind.to_owned(), id.to_string()]);
+    }
+    table.render(for_stdout())
 }
 
 fn digests(record: &RunRecord) -> String {

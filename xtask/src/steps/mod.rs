@@ -5,12 +5,12 @@ mod predict;
 mod process;
 mod train;
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use drivetrain_runner::store::Store;
-use drivetrain_runner::{Interrupt, JobName, Program, RunnerError, Timestamp};
+use drivetrain_runner::{Interrupt, JobName, Program, RunnerError};
 
-pub(crate) use predict::{Prediction, Predictions};
+pub(crate) use predict::{Models, Prediction, Predictions};
 pub(crate) use train::{METRICS, PARTS};
 
 use crate::bench;
@@ -121,6 +121,6 @@ fn predict(args: &PredictArgs, store: &Store, interrupt: &Interrupt) -> Result<S
 fn run_name(args: &RunArgs) -> Result<JobName, Error> {
     match &args.run_name {
         Some(name) => Ok(name.job().clone()),
-        None => Ok(RunName::by_clock(Timestamp::now())?.job().clone()),
+        None => Ok(RunName::by_clock(SystemTime::now())?.job().clone()),
     }
 }

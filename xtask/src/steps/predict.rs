@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use drivetrain_artifact::{Limits, Reader, Sha256};
 use drivetrain_runner::endpoint::{Container, ContainerStatus, InferencePipeline, Payload};
-use drivetrain_runner::store::{Store, StoredObject};
+use drivetrain_runner::store::{Key, Store, StoredObject};
 use drivetrain_runner::{JobName, Program};
 use serde::Deserialize;
 
@@ -23,10 +24,41 @@ pub(crate) struct Predictions {
     pub(crate) target: String,
     /// In the order of the file.
     pub(crate) rows: Vec<Prediction>,
+    /// The models that answered.
+    pub(crate) models: Models,
     /// The containers that answered.
     pub(crate) containers: Vec<ContainerStatus>,
     /// Where they are kept.
     pub(crate) stored: StoredObject,
+}
+
+/// The model ids of a preprocessor and of a regressor that was trained with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Models {
+    pub(crate) preprocessor: Sha256,
+    pub(crate) regressor: Sha256,
+}
+
+impl Models {
+    /// Those of the session's run. A regressor answers nonsense to the features of another preprocessor, even where
+    /// they have the same names.
+    fn read(session: &Session<'_>) -> Result<Self, Error> {
+        let store = session.store();
+        let limits = Limits::default();
+        let read = |key: &Key| {
+            let bytes = store.get_bytes(key, limits.max_compressed_bytes)?;
+            let artifact = Reader::new().limits(limits.clone()).read_tar_gz_bytes(&bytes);
+            artifact.map_err(|source| Error::Model { location: store.describe(key), source })
+        };
+        let preprocessor = layout::preprocessor()?;
+        let regressor = read(&layout::regressor(session.run())?)?;
+        let (found, expected) = (read(&preprocessor)?.model_id(), regressor.manifest().preprocessor_id);
+        if expected != Some(found) {
+            let (location, run) = (store.describe(&preprocessor), session.run().to_string());
+            return Err(Error::OtherPreprocessor { location, found, run, expected });
+        }
+        Ok(Self { preprocessor: found, regressor: regressor.model_id() })
+    }
 }
 
 /// A true value and what was predicted for it.
@@ -68,7 +100,7 @@ pub(super) fn run(session: &mut Session<'_>, program: &Program) -> Result<Predic
     };
     let endpoint = session.platform.deploy(&pipeline)?;
     let containers = endpoint.containers();
-    check_preprocessor(session, &containers)?;
+    let models = Models::read(session)?;
     let answer = endpoint.invoke(&Payload::csv(rows.body.clone()))?;
     endpoint.stop()?;
     let rows_and_target = rows.join(&answer.body)?;
@@ -76,18 +108,7 @@ pub(super) fn run(session: &mut Session<'_>, program: &Program) -> Result<Predic
     session.artifact(&stored)?;
     session.finish(step, None)?;
     let Joined { target, rows } = rows_and_target;
-    Ok(Predictions { target, rows, containers, stored })
-}
-
-/// A regressor answers nonsense to features of a preprocessor it was not trained with.
-fn check_preprocessor(session: &Session<'_>, containers: &[ContainerStatus]) -> Result<(), Error> {
-    let key = layout::preprocessor()?;
-    let served = containers.iter().map(|container| &container.model).find(|model| model.key == key);
-    let (Some(served), Some(trained)) = (served, session.known_artifact(&key)?) else { return Ok(()) };
-    if served.sha256 == trained.sha256 {
-        return Ok(());
-    }
-    Err(Error::OtherPreprocessor { location: session.store().describe(&key), run: session.run().to_string() })
+    Ok(Predictions { target, rows, models, containers, stored })
 }
 
 /// The test rows, taken apart: the target is column 0.

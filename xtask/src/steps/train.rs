@@ -54,21 +54,9 @@ pub(super) fn run(
     }
     session.parameter("seed", &seed);
     session.record.metrics.clone_from(&done.metrics);
-    note_preprocessor(session)?;
     done.job.outputs.iter().try_for_each(|object| session.artifact(object))?;
     session.finish(step, Some(done.job.log.key.clone()))?;
     Ok(done)
-}
-
-/// The features came from the preprocessor now in the store; a prediction will want to know that it is the same one.
-fn note_preprocessor(session: &mut Session<'_>) -> Result<(), Error> {
-    let key = layout::preprocessor()?;
-    let found = session.store().list(&layout::preprocessor_folder()?)?.into_iter().find(|object| object.key == key);
-    if let Some(object) = found {
-        let sha256 = session.store().digest(&key)?;
-        session.artifact(&drivetrain_runner::store::StoredObject { key, size: object.size, sha256 })?;
-    }
-    Ok(())
 }
 
 /// `train:mae` is the number of `train_mae=0.76;`, and so on.

@@ -1,6 +1,7 @@
 //! `manifest.json`: what an artifact is, what made it, and the digest of every file.
 
 mod migrate;
+mod shape;
 
 use std::collections::BTreeMap;
 
@@ -16,14 +17,15 @@ pub(crate) use migrate::parse;
 pub const FORMAT: &str = "drivetrain-artifact";
 
 /// The version of the format that this crate writes, and the newest that it reads.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// The manifest's file name.
 pub(crate) const FILE_NAME: &str = "manifest.json";
 
 /// The description of an artifact.
 ///
-/// It holds no time, host or user: the same model trained twice has the same manifest, byte for byte.
+/// It holds no time, host or user: the same model trained twice has the same manifest, byte for byte. Manifests of
+/// older versions of the format are read as if they had been written in the current one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -40,6 +42,9 @@ pub struct Manifest {
     pub input_schema: Schema,
     /// The features that leave the preprocessor or enter the regressor, in order.
     pub features: Vec<String>,
+    /// The [model id](crate::Artifact::model_id) of the preprocessor on whose features the regressor was fitted, if
+    /// that is known; nothing for a preprocessor.
+    pub preprocessor_id: Option<Sha256>,
     /// Where the model comes from.
     pub training: Training,
     /// Every other file of the artifact.

@@ -11,6 +11,7 @@ pub(super) fn example() -> Manifest {
         model: ModelKind::Preprocessor,
         input_schema: Schema::new(vec![Field::new("weight", DataType::Float64)]).unwrap(),
         features: vec!["numerical-feats__weight".to_owned()],
+        preprocessor_id: Some(Sha256::of(b"preprocessor")),
         training: Training {
             data_sha256: Some(Sha256::of(b"rows")),
             seed: Some(u64::MAX),
@@ -30,7 +31,7 @@ fn what_is_written_is_read() {
 #[test]
 fn the_text_begins_with_format_and_version_and_ends_in_a_newline() {
     let text = String::from_utf8(example().to_json().unwrap()).unwrap();
-    assert!(text.starts_with("{\n  \"format\": \"drivetrain-artifact\",\n  \"format_version\": 1,\n"), "{text}");
+    assert!(text.starts_with("{\n  \"format\": \"drivetrain-artifact\",\n  \"format_version\": 2,\n"), "{text}");
     assert!(text.ends_with("}\n"));
 }
 
@@ -40,17 +41,22 @@ fn other_formats_unknown_and_repeated_fields_and_syntax_errors_are_refused() {
     let parse = |text: &str| parse(text.as_bytes()).unwrap_err();
     let other = text.replace(FORMAT, "pickle");
     assert!(matches!(parse(&other), ArtifactError::NotAnArtifact { found } if found == "pickle"));
-    for wrong in [
-        text.replace("\"seed\"", "\"seeds\""),
-        text.replace("\"seed\"", "\"data_sha256\": null, \"seed\""),
-        text.replace("\"preprocessor\"", "\"poem\""),
-        text.replace("\"float64\"", "\"float65\""),
-        text.replacen("{\n", "{\n\"format_version\": 1,", 1),
-        text[..text.len() / 2].to_owned(),
-        String::new(),
-        "[".repeat(100_000),
+    for (wrong, why) in [
+        (text.replace("\"seed\"", "\"seeds\""), "unknown field `seeds`"),
+        (text.replace("\"seed\"", "\"data_sha256\": null, \"seed\""), "`data_sha256` appears twice"),
+        (text.replace("\"strategy\"", "\"strategy\": 1, \"strategy\""), "`strategy` appears twice"),
+        (text.replace("\"preprocessor\"", "\"poem\""), "unknown variant `poem`"),
+        (text.replace("\"float64\"", "\"float65\""), "unknown data type `float65`"),
+        (text.replacen("{\n", "{\n\"format_version\": 1,", 1), "duplicate field `format_version`"),
+        (text[..text.len() / 2].to_owned(), "EOF while parsing"),
+        (String::new(), "EOF while parsing"),
+        ("[".repeat(100_000), "invalid type: sequence"),
+        (text.replace("\"mean\"", &["[".repeat(100_000), "]".repeat(100_000)].concat()), "recursion limit exceeded"),
     ] {
-        assert!(matches!(parse(&wrong), ArtifactError::ManifestSyntax { .. }), "{wrong}");
+        let error = parse(&wrong);
+        assert!(matches!(error, ArtifactError::ManifestSyntax { .. }), "{error:?}");
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.contains(why), "{why}: {cause}");
     }
 }
 

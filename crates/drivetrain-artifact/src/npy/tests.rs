@@ -146,3 +146,29 @@ proptest! {
         prop_assert!(from_bytes(&bytes).is_err());
     }
 }
+
+#[test]
+fn numbers_of_other_types_and_of_one_dimension_are_taken() {
+    let read = |descr: &str, shape: &str, data: &[u8]| {
+        numbers_from_bytes(&npy(&format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}"), data))
+    };
+    assert_eq!(read("<f4", "(1, 2)", &[1.5_f32, -2.0].map(f32::to_le_bytes).concat()).unwrap(), array![[1.5, -2.0]]);
+    assert_eq!(read(">i4", "(2, 1)", &[7_i32, -8].map(i32::to_be_bytes).concat()).unwrap(), array![[7.0], [-8.0]]);
+    assert_eq!(read("<i8", "(2,)", &[7_i64, -8].map(i64::to_le_bytes).concat()).unwrap(), array![[7.0, -8.0]]);
+    assert_eq!(read("<f8", "(2,)", &little_endian(&[0.5, 1.5])).unwrap(), array![[0.5, 1.5]]);
+    let large = read("<i8", "(1, 2)", &[1_i64 << 53, (1 << 53) + 1].map(i64::to_le_bytes).concat()).unwrap_err();
+    assert!(
+        matches!(large, ArtifactError::NpyInteger { row: 0, column: 1, value: 9_007_199_254_740_993 }),
+        "{large:?}"
+    );
+    assert!(matches!(read("|O", "(1, 1)", &[0; 8]), Err(ArtifactError::NpyDtype { .. })));
+    assert!(matches!(read("<f4", "(1, 3)", &[0; 8]), Err(ArtifactError::NpyLength { needed: 12, found: 8, .. })));
+    assert!(matches!(read("<f8", "()", &[0; 8]), Err(ArtifactError::NpyDimensions { .. })));
+}
+
+#[test]
+fn a_vector_has_one_dimension() {
+    let bytes = vector_to_bytes(&[1.0, 2.0]).unwrap();
+    assert!(bytes.windows(13).any(|text| text == b"'shape': (2,)"));
+    assert_eq!(numbers_from_bytes(&bytes).unwrap(), array![[1.0, 2.0]]);
+}

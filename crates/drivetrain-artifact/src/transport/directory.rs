@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, Metadata},
-    io::Read,
+    io::{self, Read, Write},
     path::Path,
 };
 
@@ -12,17 +12,42 @@ use crate::{ArtifactError, Limits, atomic, manifest};
 /// The platform's local mode leaves the tarball beside the files that it unpacks.
 const TARBALL: &str = "model.tar.gz";
 
-/// Reads every file of `folder`, which holds nothing else than regular files with plain names.
+/// The folder inside of an artifact's that holds, whole, the artifact about to take its place.
+const NEXT: &str = ".drivetrain-next";
+
+/// What that folder is called while it is removed; a [temporary](atomic::is_temporary) name.
+const DONE: &str = ".drivetrain-done.tmp";
+
+/// For folders in which one is about to write, and which one therefore trusts.
+const UNLIMITED: Limits = Limits {
+    max_compressed_bytes: u64::MAX,
+    max_expanded_bytes: u64::MAX,
+    max_entries: usize::MAX,
+    max_manifest_bytes: u64::MAX,
+    max_plan_bytes: u64::MAX,
+    max_forest_nodes: usize::MAX,
+    max_probe_bytes: u64::MAX,
+    max_values: usize::MAX,
+    max_probe_rows: usize::MAX,
+};
+
+/// Reads every file of `folder`, which holds nothing else than regular files with plain names; or those of the artifact
+/// that was about to take their place when its writer was killed.
 pub(crate) fn read_directory(folder: &Path, limits: &Limits) -> Result<Files, ArtifactError> {
+    let next = folder.join(NEXT);
+    read_files(if is_folder(&next) { &next } else { folder }, limits)
+}
+
+fn read_files(folder: &Path, limits: &Limits) -> Result<Files, ArtifactError> {
     let mut files = Files::new();
     let mut left = limits.max_expanded_bytes;
     for (entry, metadata) in list(folder, limits)? {
+        if entry == TARBALL || atomic::is_temporary(&entry) {
+            continue;
+        }
         let name = name::plain(entry.as_bytes())?;
         if !metadata.is_file() {
             return Err(ArtifactError::EntryType { entry: name, found: describe(&metadata).to_owned() });
-        }
-        if name == TARBALL {
-            continue;
         }
         let path = folder.join(&entry);
         let failed = |source| ArtifactError::Read { path: path.clone(), source };
@@ -66,16 +91,58 @@ fn describe(metadata: &Metadata) -> &'static str {
     }
 }
 
-/// Writes `files` into `folder`, each atomically, the manifest last: a directory without a manifest is no artifact, so
-/// that a killed process leaves either a whole artifact or none, never the parts of two.
+/// Writes `files` into `folder`, in place of the artifact that is there, if there is one.
 ///
-/// What an artifact that was there before left is removed: the manifest first, and the files called `replaceable`.
+/// The folder itself may be a mount point, which cannot be renamed, so the change happens inside of it. Files that
+/// replace others are first written into a subfolder, all of them, and that is given the name [`NEXT`]: from then on the
+/// new artifact is the one that is read. It is then installed file by file, and the subfolder removed. What a killed
+/// process leaves is read as it is, and brought to its end by the next writer.
+///
+/// Removed are files called `replaceable` and what killed processes left. Anything else that a reader would refuse is
+/// refused here, before it is too late.
 pub(crate) fn write_directory(folder: &Path, files: &Files, replaceable: &[&str]) -> Result<(), ArtifactError> {
-    fs::create_dir_all(folder)
-        .map_err(|source| ArtifactError::Write { path: folder.to_owned(), source: source.into() })?;
-    let stale = stale(folder, files, replaceable)?;
+    fs::create_dir_all(folder).map_err(failed_write(folder))?;
+    refuse_strangers(folder, files, replaceable)?;
+    let next = folder.join(NEXT);
+    if is_folder(&next) {
+        let unfinished = read_files(&next, &UNLIMITED)?;
+        install(folder, &unfinished, replaceable)?;
+        retire(folder)?;
+    }
+    if !folder.join(manifest::FILE_NAME).exists() {
+        // There is nothing to be lost: until the manifest is there, nothing is there.
+        return install(folder, files, replaceable);
+    }
+    stage(folder, files).map_err(failed_write(folder))?;
+    install(folder, files, replaceable)?;
+    retire(folder)
+}
+
+/// Writes `files` into a temporary folder inside of `folder` and, once all are on the disk, calls that [`NEXT`].
+fn stage(folder: &Path, files: &Files) -> io::Result<()> {
+    let staged = atomic::temporary_folder_in(folder)?;
+    for (name, bytes) in files {
+        let mut file = File::create_new(staged.path().join(name))?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+    }
+    atomic::sync_folder(staged.path())?;
+    fs::rename(staged.path(), folder.join(NEXT))?;
+    // It has another name now, under which it is to stay.
+    let _ = staged.keep();
+    atomic::sync_folder(folder)
+}
+
+/// Writes `files` to where they belong, each atomically, the manifest last, after removing the old manifest and what
+/// must not lie beside the new one.
+fn install(folder: &Path, files: &Files, replaceable: &[&str]) -> Result<(), ArtifactError> {
     atomic::remove(&folder.join(manifest::FILE_NAME))?;
-    stale.iter().try_for_each(|name| atomic::remove(&folder.join(name)))?;
+    for (name, _) in list(folder, &UNLIMITED)? {
+        let old = replaceable.contains(&name.as_str()) && !files.contains_key(&name);
+        if old || atomic::is_temporary(&name) {
+            atomic::remove(&folder.join(name))?;
+        }
+    }
     let mut manifest_last: Vec<_> = manifest_first(files).collect();
     manifest_last.reverse();
     manifest_last
@@ -83,18 +150,40 @@ pub(crate) fn write_directory(folder: &Path, files: &Files, replaceable: &[&str]
         .try_for_each(|(name, bytes)| atomic::write(folder.join(name), |file| file.write_all(bytes)))
 }
 
-/// The names in `folder` to be removed. Anything else that a reader would refuse is refused here, before it is too late.
-fn stale(folder: &Path, files: &Files, replaceable: &[&str]) -> Result<Vec<String>, ArtifactError> {
-    let mut stale = Vec::new();
-    let unlimited = Limits { max_entries: usize::MAX, ..Limits::default() };
-    for (name, _) in list(folder, &unlimited)? {
-        if atomic::is_temporary(&name) || (replaceable.contains(&name.as_str()) && !files.contains_key(&name)) {
-            stale.push(name);
-        } else if name != TARBALL && name != manifest::FILE_NAME && !files.contains_key(&name) {
-            return Err(ArtifactError::UnexpectedEntry { entry: name }.in_file(folder));
+/// Removes the folder [`NEXT`], whose files have been installed: at once by another name, then piece by piece.
+fn retire(folder: &Path) -> Result<(), ArtifactError> {
+    let done = folder.join(DONE);
+    fs::rename(folder.join(NEXT), &done).and_then(|()| atomic::sync_folder(folder)).map_err(failed_write(folder))?;
+    atomic::remove(&done)
+}
+
+/// Refuses what is neither part of an artifact nor left by a killed process.
+fn refuse_strangers(folder: &Path, files: &Files, replaceable: &[&str]) -> Result<(), ArtifactError> {
+    let known = |name: &str| {
+        [TARBALL, NEXT, manifest::FILE_NAME].contains(&name)
+            || replaceable.contains(&name)
+            || files.contains_key(name)
+            || atomic::is_temporary(name)
+    };
+    for (entry, metadata) in list(folder, &UNLIMITED)? {
+        if !known(&entry) {
+            return Err(ArtifactError::UnexpectedEntry { entry }.in_file(folder));
+        }
+        if metadata.is_dir() && entry != NEXT && !atomic::is_temporary(&entry) {
+            return Err(ArtifactError::EntryType { entry, found: describe(&metadata).to_owned() }.in_file(folder));
         }
     }
-    Ok(stale)
+    Ok(())
+}
+
+/// Whether there is a folder at `path`, and not a link to one.
+fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
+}
+
+fn failed_write(path: &Path) -> impl FnOnce(io::Error) -> ArtifactError {
+    let path = path.to_owned();
+    move |source| ArtifactError::Write { path, source: source.into() }
 }
 
 #[cfg(test)]
@@ -134,14 +223,16 @@ mod tests {
     }
 
     #[test]
-    fn a_write_that_fails_leaves_no_manifest() {
+    fn what_is_in_the_way_is_found_before_anything_is_touched() {
         let folder = tempfile::tempdir().unwrap();
         let both = files(&["manifest.json", "plan.msgpack"]);
         write_directory(folder.path(), &both, &[]).unwrap();
         fs::create_dir(folder.path().join("zzz.msgpack")).unwrap();
         let blocked = files(&["manifest.json", "plan.msgpack", "zzz.msgpack"]);
-        assert!(write_directory(folder.path(), &blocked, &[]).is_err());
-        assert!(!folder.path().join("manifest.json").exists());
+        let error = write_directory(folder.path(), &blocked, &[]).unwrap_err();
+        assert!(matches!(error, ArtifactError::File { .. }), "{error:?}");
+        fs::remove_dir(folder.path().join("zzz.msgpack")).unwrap();
+        assert_eq!(read_directory(folder.path(), &Limits::default()).unwrap(), both);
     }
 
     #[test]

@@ -172,12 +172,13 @@ mod tests {
         let length = bytes.len() as u64;
         let fits = Limits { max_compressed_bytes: length, max_expanded_bytes: expanded, ..Limits::default() };
         assert!(unpack(&bytes, &fits).is_ok());
-        for limits in [
-            Limits { max_compressed_bytes: length - 1, ..fits.clone() },
-            Limits { max_expanded_bytes: expanded - 1, ..fits.clone() },
-            Limits { max_entries: 2, ..fits },
+        for (limits, what) in [
+            (Limits { max_compressed_bytes: length - 1, ..fits.clone() }, "bytes of the tarball"),
+            (Limits { max_expanded_bytes: expanded - 1, ..fits.clone() }, "expanded bytes of the tarball"),
+            (Limits { max_entries: 2, ..fits }, "entries of the archive"),
         ] {
-            assert!(matches!(unpack(&bytes, &limits), Err(ArtifactError::TooLarge { .. })), "{limits:?}");
+            let error = unpack(&bytes, &limits).unwrap_err();
+            assert!(matches!(&error, ArtifactError::TooLarge { what: found, .. } if found == what), "{error:?}");
         }
     }
 }

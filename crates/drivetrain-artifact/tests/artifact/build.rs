@@ -19,7 +19,7 @@ fn the_manifest_says_what_the_artifact_holds() {
     let artifact = pipeline_artifact();
     let manifest = artifact.manifest();
     assert_eq!(manifest.format, "drivetrain-artifact");
-    assert_eq!((manifest.format_version, manifest.model), (1, ModelKind::Pipeline));
+    assert_eq!((manifest.format_version, manifest.model), (2, ModelKind::Pipeline));
     assert_eq!(manifest.input_schema, *plan().inputs());
     assert_eq!(manifest.features, names());
     assert_eq!(manifest.training, training());
@@ -40,6 +40,19 @@ fn a_regressor_takes_its_features_as_floats() {
     let schema = &artifact.manifest().input_schema;
     assert_eq!(schema.names().collect::<Vec<_>>(), names());
     assert!(schema.fields().iter().all(|field| field.dtype == DataType::Float64));
+}
+
+#[test]
+fn a_regressor_names_the_preprocessor_whose_features_it_takes() {
+    let (features, id) = (features(), preprocessor_artifact().model_id());
+    let named = regressor().with_preprocessor_id(id);
+    let artifact = ArtifactBuilder::regressor(named, features.view()).training(training()).build().unwrap();
+    let back = reader().read_tar_gz_bytes(&artifact.to_tar_gz_bytes().unwrap()).unwrap();
+    assert_eq!(back.model().regressor().unwrap().preprocessor_id(), Some(id));
+    assert_eq!(back.manifest().preprocessor_id, Some(id));
+    assert_ne!(back.model_id(), regressor_artifact().model_id());
+    assert_eq!(regressor_artifact().manifest().preprocessor_id, None);
+    assert_eq!(preprocessor_artifact().manifest().preprocessor_id, None);
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! Artifacts whose manifest and files do not belong together, by accident or by intent.
 
-use drivetrain_artifact::{Artifact, ArtifactError, Limits};
+use drivetrain_artifact::{Artifact, ArtifactError, Limits, Reader};
 use serde_json::{Value, json};
 
-use crate::fixtures::*;
+use crate::{
+    fixtures::*,
+    tarball::{Entry, tar_gz},
+};
 
 fn msgpack(value: &Value) -> Vec<u8> {
     rmp_serde::to_vec_named(value).unwrap()
@@ -13,12 +16,12 @@ fn msgpack(value: &Value) -> Vec<u8> {
 fn a_newer_format_is_refused_by_number_whatever_else_it_holds() {
     let mut files = files(&preprocessor_artifact());
     edit_manifest(&mut files, |manifest| {
-        manifest["format_version"] = json!(2);
+        manifest["format_version"] = json!(3);
         manifest["files"] = json!({"new": "layout"});
     });
     files.insert("tensor.bin".to_owned(), vec![1, 2, 3]);
     let error = refusal(&files);
-    assert_eq!(error.to_string(), "format version 2 is newer than the newest that this reader knows, 1");
+    assert_eq!(error.to_string(), "format version 3 is newer than the newest that this reader knows, 2");
 }
 
 #[test]
@@ -53,29 +56,31 @@ fn wrong_lengths_and_checksums_are_found_before_anything_is_parsed() {
 
 #[test]
 fn a_manifest_may_only_list_the_files_of_its_kind() {
-    let edits: [fn(&mut Value); 6] = [
-        |manifest| manifest["model"] = json!("pipeline"),
-        |manifest| manifest["files"][0]["path"] = json!("../plan.msgpack"),
-        |manifest| manifest["files"][0]["path"] = json!("manifest.json"),
-        |manifest| manifest["files"][0]["kind"] = json!("forest"),
-        |manifest| manifest["files"] = json!([]),
-        |manifest| {
+    type Edit = (&'static str, fn(&mut Value));
+    let edits: [Edit; 6] = [
+        ("plan.msgpack, probe.msgpack", |manifest| manifest["model"] = json!("pipeline")),
+        ("../plan.msgpack, probe.msgpack", |manifest| manifest["files"][0]["path"] = json!("../plan.msgpack")),
+        ("manifest.json, probe.msgpack", |manifest| manifest["files"][0]["path"] = json!("manifest.json")),
+        ("plan.msgpack, probe.msgpack", |manifest| manifest["files"][0]["kind"] = json!("forest")),
+        ("", |manifest| manifest["files"] = json!([])),
+        ("plan.msgpack, probe.msgpack, plan.msgpack", |manifest| {
             let first = manifest["files"][0].clone();
             manifest["files"].as_array_mut().unwrap().push(first);
-        },
+        }),
     ];
-    for edit in edits {
+    for (listed, edit) in edits {
         let mut files = files(&preprocessor_artifact());
         edit_manifest(&mut files, edit);
         let error = refusal(&files);
-        assert!(matches!(error, ArtifactError::FileList { .. }), "{error:?}");
+        assert!(matches!(&error, ArtifactError::FileList { found, .. } if found == listed), "{error:?}");
     }
 }
 
 #[test]
 fn a_manifest_that_describes_another_model_is_refused() {
     type Edit = (&'static str, fn(&mut Value));
-    let edits: [Edit; 3] = [
+    let edits: [Edit; 4] = [
+        ("preprocessor_id", |manifest| manifest["preprocessor_id"] = json!("0".repeat(64))),
         ("input_schema", |manifest| manifest["input_schema"][0]["name"] = json!("height")),
         ("input_schema", |manifest| manifest["input_schema"][0]["dtype"] = json!("string")),
         ("features", |manifest| manifest["features"].as_array_mut().unwrap().reverse()),
@@ -100,31 +105,40 @@ fn files_that_do_not_decode_are_named() {
         let trailing = [whole[name].as_slice(), b"\xc0"].concat();
         let truncated = whole[name][..whole[name].len() - 1].to_vec();
         let deep = vec![0x91; 100_000];
-        let endless = vec![0xdd, 0xff, 0xff, 0xff, 0xff, 0xc0];
-        for bytes in [trailing, truncated, deep, endless, vec![], msgpack(&json!({})), msgpack(&json!("x"))] {
+        for (bytes, why) in [
+            (trailing, "1 bytes follow the value"),
+            (truncated, "it is cut off"),
+            (deep, "values nest too deep"),
+            (vec![], "it is cut off"),
+            (msgpack(&json!({"unheard": "of"})), "unknown"),
+            (msgpack(&json!(17)), "invalid"),
+        ] {
             let mut files = whole.clone();
             forge(&mut files, name, bytes);
             let error = refusal(&files);
             assert!(matches!(&error, ArtifactError::Decode { entry, .. } if entry == name), "{name}: {error:?}");
+            assert!(said(&error).contains(why), "{name}, {why}: {}", said(&error));
         }
     }
 }
 
 #[test]
 fn forests_that_are_none_are_refused() {
-    let edits: [fn(&mut Value); 4] = [
-        |forest| forest["feature"][0] = json!(3),
-        |forest| forest["n_nodes"] = json!([3, 4_294_967_295_u32]),
-        |forest| forest["feature"][1] = json!(0),
-        |forest| forest["unheard"] = json!("of"),
+    type Edit = (&'static str, fn(&mut Value));
+    let edits: [Edit; 4] = [
+        ("node 0 of tree 0 asks about a feature that does not exist", |forest| forest["feature"][0] = json!(3)),
+        ("n_nodes adds up to 4294967298", |forest| forest["n_nodes"] = json!([3, 4_294_967_295_u32])),
+        ("node 1 of tree 0 has no children", |forest| forest["feature"][1] = json!(0)),
+        ("unknown field `unheard`", |forest| forest["unheard"] = json!("of")),
     ];
-    for edit in edits {
+    for (why, edit) in edits {
         let mut forest = stored_forest();
         edit(&mut forest);
         let mut files = files(&regressor_artifact());
         forge(&mut files, "forest.msgpack", msgpack(&forest));
         let error = refusal(&files);
         assert!(matches!(&error, ArtifactError::Decode { entry, .. } if entry == "forest.msgpack"), "{error:?}");
+        assert!(said(&error).contains(why), "{why}: {}", said(&error));
     }
 }
 
@@ -170,43 +184,111 @@ fn a_probe_that_does_not_fit_the_model_is_refused() {
     });
     assert!(matches!(error, ArtifactError::EmptyProbe), "{error:?}");
 
-    let edits: [fn(&mut Value); 4] = [
-        |probe| probe["regressor"]["features"][2].as_array_mut().unwrap().truncate(2),
-        |probe| probe["regressor"]["features"].as_array_mut().unwrap().truncate(2),
-        |probe| probe["regressor"]["predictions"].as_array_mut().unwrap().truncate(2),
-        |probe| {
+    type Edit = (&'static str, fn(&mut Value));
+    let edits: [Edit; 4] = [
+        ("features is not of shape 8 x 3", |probe| {
+            probe["regressor"]["features"][2].as_array_mut().unwrap().truncate(2);
+        }),
+        ("predictions is not of shape 2", |probe| {
+            probe["regressor"]["features"].as_array_mut().unwrap().truncate(2);
+        }),
+        ("predictions is not of shape 8", |probe| {
+            probe["regressor"]["predictions"].as_array_mut().unwrap().truncate(2);
+        }),
+        ("content is not of shape regressor", |probe| {
             let rows =
                 json!([["weight", {"float64": [1.0]}], ["origin", {"int64": {"values": [1], "validity": null}}]]);
             *probe = json!({"preprocessor": {"rows": rows, "features": [[0.0, 0.0, 0.0]]}});
-        },
+        }),
     ];
-    for edit in edits {
+    for (why, edit) in edits {
         let error = with_probe(&regressor_artifact(), edit);
         assert!(matches!(error, ArtifactError::ProbeShape { .. }), "{error:?}");
+        assert!(error.to_string().contains(why), "{why}: {error}");
     }
 
     let error = with_probe(&preprocessor_artifact(), |probe| {
         probe["preprocessor"]["features"][0].as_array_mut().unwrap().push(json!(1.0));
     });
-    assert!(matches!(error, ArtifactError::ProbeShape { .. }), "{error:?}");
+    assert!(matches!(&error, ArtifactError::ProbeShape { expected, .. } if expected == "8 x 3"), "{error:?}");
     let error = with_probe(&preprocessor_artifact(), |probe| probe["preprocessor"]["rows"][0][0] = json!("height"));
-    assert!(matches!(error, ArtifactError::Plan { .. }), "{error:?}");
+    assert!(matches!(error, ArtifactError::Plan { .. }) && said(&error).contains("`weight`"), "{}", said(&error));
+}
+
+/// A map in `MessagePack`, written by hand, of these keys and already encoded values.
+fn map(fields: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut bytes = vec![0x80 | u8::try_from(fields.len()).unwrap()];
+    for (key, value) in fields {
+        bytes.extend(msgpack(&json!(key)));
+        bytes.extend(value);
+    }
+    bytes
+}
+
+/// An array of `count` times the same encoded value.
+fn repeated(count: u32, value: &[u8]) -> Vec<u8> {
+    [&[0xdd], &count.to_be_bytes()[..], &value.repeat(count as usize)].concat()
+}
+
+/// A byte or two of a file may become a value of dozens of bytes in memory; the values are counted before any is.
+#[test]
+fn a_file_of_more_values_than_a_model_has_is_refused_before_they_are_decoded() {
+    const MANY: u32 = 2_000_000;
+    let zeros = |count| repeated(count, &[0]);
+    let forest = map(&[
+        ("n_features", vec![3]),
+        ("n_nodes", repeated(1, &[0xce, 0, 0x1e, 0x84, 0x80])),
+        ("feature", repeated(MANY, &[0xc0])),
+        ("value", zeros(MANY)),
+        ("feature_importances", zeros(3)),
+    ]);
+    let rows = |features: Vec<u8>| map(&[("regressor", map(&[("features", features), ("predictions", zeros(0))]))]);
+    let plan =
+        |list: Vec<u8>| map(&[("ops", repeated(1, &map(&[("op", msgpack(&json!("drop"))), ("columns", list)])))]);
+    for (name, bytes) in [
+        ("forest.msgpack", forest.clone()),
+        ("forest.msgpack", map(&[("n_nodes", zeros(MANY))])),
+        ("probe.msgpack", rows(repeated(MANY, &[0x90]))),
+        ("probe.msgpack", rows(repeated(1, &zeros(MANY)))),
+        ("probe.msgpack", rows(repeated(MANY / 4, &[0x91, 0x91, 0x90]))),
+        ("plan.msgpack", plan(repeated(MANY, &[0xa0]))),
+        ("plan.msgpack", plan(repeated(MANY, &[0x80]))),
+        // As many as 32 bits can say.
+        ("plan.msgpack", vec![0xdd, 0xff, 0xff, 0xff, 0xff, 0xc0]),
+        ("forest.msgpack", vec![0xdf, 0xff, 0xff, 0xff, 0xff, 0xc0]),
+    ] {
+        let mut files = files(&pipeline_artifact());
+        forge(&mut files, name, bytes);
+        let error = refusal(&files);
+        let expected = format!("values of {name}");
+        assert!(matches!(&error, ArtifactError::TooLarge { what, .. } if *what == expected), "{name}: {error:?}");
+    }
+
+    let mut files = files(&pipeline_artifact());
+    forge(&mut files, "forest.msgpack", forest);
+    let entries: Vec<Entry> = files.into_iter().map(|(name, bytes)| Entry::file(&name, bytes)).collect();
+    let tarball = tar_gz(&entries);
+    assert!(tarball.len() < 40_000, "{}", tarball.len());
+    let error = Reader::new().read_tar_gz_bytes(&tarball).unwrap_err();
+    assert!(matches!(&error, ArtifactError::TooLarge { what, .. } if what == "values of forest.msgpack"), "{error:?}");
 }
 
 #[test]
 fn limits_on_the_parts_hold() {
     let folder = tempfile::tempdir().unwrap();
     pipeline_artifact().write_dir(folder.path()).unwrap();
-    let exact = Limits { max_forest_nodes: 8, max_probe_rows: 8, ..Limits::default() };
+    let exact = Limits { max_forest_nodes: 8, max_probe_rows: 8, max_values: 400, ..Limits::default() };
     assert!(Artifact::read_dir(folder.path(), &exact).is_ok());
     for (what, limits) in [
-        ("manifest.json", Limits { max_manifest_bytes: 100, ..Limits::default() }),
-        ("plan.msgpack", Limits { max_plan_bytes: 100, ..Limits::default() }),
-        ("probe.msgpack", Limits { max_probe_bytes: 100, ..Limits::default() }),
-        ("nodes", Limits { max_forest_nodes: 7, ..Limits::default() }),
-        ("rows", Limits { max_probe_rows: 7, ..Limits::default() }),
+        ("bytes of manifest.json", Limits { max_manifest_bytes: 100, ..Limits::default() }),
+        ("bytes of plan.msgpack", Limits { max_plan_bytes: 100, ..Limits::default() }),
+        ("bytes of probe.msgpack", Limits { max_probe_bytes: 100, ..Limits::default() }),
+        ("values of plan.msgpack", Limits { max_values: 20, ..Limits::default() }),
+        ("values of probe.msgpack", Limits { max_values: 80, ..Limits::default() }),
+        ("nodes of the forest", Limits { max_forest_nodes: 7, ..Limits::default() }),
+        ("rows of the probe", Limits { max_probe_rows: 7, ..Limits::default() }),
     ] {
         let error = reason(Artifact::read_dir(folder.path(), &limits).unwrap_err());
-        assert!(matches!(&error, ArtifactError::TooLarge { what: found, .. } if found.contains(what)), "{error:?}");
+        assert!(matches!(&error, ArtifactError::TooLarge { what: found, .. } if found == what), "{error:?}");
     }
 }

@@ -1,6 +1,11 @@
 //! An artifact as a directory.
 
-use std::fs;
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use drivetrain_artifact::{Artifact, ArtifactError, Limits};
 
@@ -31,6 +36,90 @@ fn another_artifact_replaces_the_one_before_it() {
     for artifact in [pipeline_artifact(), regressor_artifact(), preprocessor_artifact()] {
         artifact.write_dir(folder.path()).unwrap();
         assert_eq!(Artifact::read_dir(folder.path(), &Limits::default()).unwrap(), artifact);
+    }
+}
+
+/// The folder in which an artifact lies whole before it is installed.
+const NEXT: &str = ".drivetrain-next";
+
+/// What a writer that is killed between the renames leaves: the new artifact aside, and of the old one any part.
+#[test]
+fn a_replacement_that_was_cut_short_is_read_and_brought_to_its_end() {
+    let (old, new) = (files(&pipeline_artifact()), preprocessor_artifact());
+    for cut in 0..=old.len() + 1 {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, bytes) in old.iter().skip(cut) {
+            fs::write(folder.path().join(name), bytes).unwrap();
+        }
+        if cut > old.len() {
+            fs::write(folder.path().join("plan.msgpack"), &files(&new)["plan.msgpack"]).unwrap();
+        }
+        new.write_dir(folder.path().join(NEXT)).unwrap();
+        fs::create_dir(folder.path().join(".drivetrain-killed.tmp")).unwrap();
+        fs::write(folder.path().join(".drivetrain-killed.tmp/plan.msgpack"), b"half").unwrap();
+        assert_eq!(Artifact::read_dir(folder.path(), &Limits::default()).unwrap(), new, "{cut}");
+
+        for next in artifacts() {
+            next.write_dir(folder.path()).unwrap();
+            assert_eq!(Artifact::read_dir(folder.path(), &Limits::default()).unwrap(), next);
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), files(&next).len());
+        }
+    }
+}
+
+#[test]
+fn a_replacement_that_was_not_complete_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let artifact = pipeline_artifact();
+    artifact.write_dir(folder.path()).unwrap();
+    fs::create_dir(folder.path().join(".drivetrain-killed.tmp")).unwrap();
+    fs::write(folder.path().join(".drivetrain-killed.tmp/plan.msgpack"), b"half").unwrap();
+    assert_eq!(Artifact::read_dir(folder.path(), &Limits::default()).unwrap(), artifact);
+}
+
+#[test]
+fn whatever_is_in_the_way_of_a_replacement_costs_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let artifact = pipeline_artifact();
+    artifact.write_dir(folder.path()).unwrap();
+    fs::write(folder.path().join(NEXT), b"in the way").unwrap();
+    assert!(matches!(regressor_artifact().write_dir(folder.path()), Err(ArtifactError::Write { .. })));
+    fs::remove_file(folder.path().join(NEXT)).unwrap();
+    assert_eq!(Artifact::read_dir(folder.path(), &Limits::default()).unwrap(), artifact);
+}
+
+/// The variable that tells [`write_until_killed`] where.
+const FOLDER: &str = "DRIVETRAIN_TEST_FOLDER";
+
+#[test]
+fn a_killed_writer_leaves_one_artifact_or_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    pipeline_artifact().write_dir(folder.path()).unwrap();
+    for round in 0..24 {
+        let mut writer = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "directory::write_until_killed", "--ignored", "--nocapture"])
+            .env(FOLDER, folder.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(writer.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().contains("writing")));
+        std::thread::sleep(Duration::from_micros(700 * round));
+        writer.kill().unwrap();
+        writer.wait().unwrap();
+        let found = Artifact::read_dir(folder.path(), &Limits::default()).unwrap();
+        assert!(found == pipeline_artifact() || found == preprocessor_artifact(), "{round}");
+    }
+}
+
+#[test]
+#[ignore = "the process that the test above kills"]
+fn write_until_killed() {
+    let folder = std::env::var_os(FOLDER).unwrap();
+    let both = [preprocessor_artifact(), pipeline_artifact()];
+    println!("writing");
+    for artifact in both.iter().cycle() {
+        artifact.write_dir(&folder).unwrap();
     }
 }
 

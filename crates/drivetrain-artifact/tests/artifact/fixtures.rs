@@ -123,6 +123,12 @@ pub(crate) fn reason(error: drivetrain_artifact::ArtifactError) -> drivetrain_ar
     }
 }
 
+/// What an error says, its causes included.
+pub(crate) fn said(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 /// Changes the manifest, as somebody would who knows the format.
 pub(crate) fn edit_manifest(files: &mut Files, edit: impl FnOnce(&mut Value)) {
     let mut manifest = serde_json::from_slice(&files["manifest.json"]).unwrap();

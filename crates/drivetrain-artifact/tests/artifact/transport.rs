@@ -1,6 +1,6 @@
 //! Tarballs as other programs make them.
 
-use std::{path::Path, process::Command};
+use std::{io::Write, path::Path, process::Command};
 
 use crate::{
     fixtures::*,
@@ -40,9 +40,16 @@ fn order_names_and_harmless_metadata_do_not_matter() {
     }
 }
 
-/// Runs a program if this machine has it; the bytes of `packed` afterwards.
-fn packed_by(program: &str, arguments: &[&str], packed: &Path) -> Option<Vec<u8>> {
-    let done = Command::new(program).args(arguments).output().ok()?;
+/// Runs a program if this machine has it, else says that `test` is skipped; the bytes of `packed` afterwards.
+fn packed_by(test: &str, program: &str, arguments: &[&str], packed: &Path) -> Option<Vec<u8>> {
+    let done = match Command::new(program).args(arguments).output() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            // Around the capture of the test harness: a skipped test is to be noticed.
+            let _ = writeln!(std::io::stderr(), "SKIPPED {test}: there is no `{program}`");
+            return None;
+        }
+        done => done.unwrap(),
+    };
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     Some(std::fs::read(packed).unwrap())
 }
@@ -76,7 +83,7 @@ fn what_tar_and_python_pack_is_read() {
         ("python3", &["-c", script, from, to, "./"]),
     ];
     for (program, arguments) in ways {
-        if let Some(bytes) = packed_by(program, arguments, &packed) {
+        if let Some(bytes) = packed_by("what_tar_and_python_pack_is_read", program, arguments, &packed) {
             let back = reader().read_tar_gz_bytes(&bytes).unwrap_or_else(|error| panic!("{arguments:?}: {error:?}"));
             assert_eq!(back, artifact);
         }
@@ -91,7 +98,7 @@ fn what_is_written_can_be_unpacked_with_tar() {
     artifact.write_tar_gz(&packed).unwrap();
     std::fs::create_dir(&model).unwrap();
     let arguments = ["-xzf", packed.to_str().unwrap(), "-C", model.to_str().unwrap()];
-    if packed_by("tar", &arguments, &packed).is_some() {
+    if packed_by("what_is_written_can_be_unpacked_with_tar", "tar", &arguments, &packed).is_some() {
         let back = reader().read_dir(&model).unwrap();
         assert_eq!(back, artifact);
     }

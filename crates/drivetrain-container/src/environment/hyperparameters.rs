@@ -72,7 +72,7 @@ impl Hyperparameters {
 }
 
 /// A string reads as JSON where it is JSON, as Python's booleans where it is one, otherwise as itself.
-fn decode_text(text: String) -> Value {
+pub(super) fn decode_text(text: String) -> Value {
     match text.as_str() {
         "True" => Value::Bool(true),
         "False" => Value::Bool(false),

@@ -12,6 +12,7 @@ mod variables;
 
 use std::{
     collections::BTreeMap,
+    ffi::OsStr,
     io,
     path::{Path, PathBuf},
 };
@@ -87,21 +88,30 @@ impl Default for Hosts {
 }
 
 impl Hosts {
-    /// Whether this machine is the one that speaks for all of them: the first by name.
+    /// The machine that speaks for all of them: the first by name.
+    #[must_use]
+    pub fn main(&self) -> &str {
+        self.all.iter().min().unwrap_or(&self.current)
+    }
+
+    /// Whether this machine is the [`main`](Self::main) one.
     #[must_use]
     pub fn is_main(&self) -> bool {
-        self.all.iter().min() == Some(&self.current)
+        self.main() == self.current
     }
 }
 
 impl SageMakerEnv {
+    /// The variable that moves the tree away from `/opt/ml`.
+    pub const BASE_DIR: &'static str = "SAGEMAKER_BASE_DIR";
+
     /// Reads the configuration files below the base directory; each of them may be absent.
     ///
     /// # Errors
     /// [`Error::Read`] when a file that is there cannot be read, [`Error::ParseConfig`] when it does not say what it
     /// should.
     pub fn load(variables: BTreeMap<String, String>) -> Result<Self, Error> {
-        let paths = Self::locate(&variables);
+        let paths = Self::locate(variables.get(Self::BASE_DIR).map(OsStr::new));
         let hyperparameters = Hyperparameters::read(&paths.hyperparameters_file())?;
         let resource_file = [paths.training_resource_config_file(), paths.processing_resource_config_file()]
             .into_iter()
@@ -114,15 +124,24 @@ impl SageMakerEnv {
             Some(channels) => channels,
             None => list_directories(&paths.channels_dir())?,
         };
-        let derived = variables::derive(&paths, &hosts, &channels, &hyperparameters, &resource_config);
+        let job_name = variables.get("TRAINING_JOB_NAME").map(String::as_str);
+        let derived = variables::derive(&variables::Sources {
+            paths: &paths,
+            hosts: &hosts,
+            channels: &channels,
+            hyperparameters: &hyperparameters,
+            resource_config: &resource_config,
+            job_name,
+        });
         Ok(Self { paths, set: variables, derived, hosts, hyperparameters })
     }
 
     /// The directories alone: what is known even when a configuration file is broken.
+    ///
+    /// `base_dir` is the value of [`BASE_DIR`](Self::BASE_DIR), if it is set.
     #[must_use]
-    pub fn locate(variables: &BTreeMap<String, String>) -> Paths {
-        let base = variables.get("SAGEMAKER_BASE_DIR").filter(|base| !base.is_empty());
-        Paths::new(base.map_or(Paths::DEFAULT_BASE, String::as_str))
+    pub fn locate(base_dir: Option<&OsStr>) -> Paths {
+        Paths::new(base_dir.filter(|base| !base.is_empty()).unwrap_or(OsStr::new(Paths::DEFAULT_BASE)))
     }
 
     /// The directories.
@@ -180,7 +199,10 @@ impl SageMakerEnv {
     #[must_use]
     pub fn hyperparameter(&self, name: &str) -> Option<String> {
         let spellings = [name.replace('_', "-"), name.replace('-', "_")];
-        let variable = |spelling: &String| self.set.get(&format!("SM_HP_{}", spelling.to_uppercase())).cloned();
+        let variable = |spelling: &String| {
+            let set = self.set.get(&format!("SM_HP_{}", spelling.to_uppercase()))?;
+            Some(variables::text(&hyperparameters::decode_text(set.clone())))
+        };
         let value = |spelling: &String| self.hyperparameters.get(spelling).map(variables::text);
         spellings.iter().find_map(variable).or_else(|| spellings.iter().find_map(value))
     }
@@ -243,6 +265,10 @@ mod tests {
         assert_eq!(env.variable("SM_HOSTS"), Some("[\"algo-1\"]"));
         assert_eq!(env.variable("SM_CHANNELS"), Some("[]"));
         assert_eq!(env.variable("SM_HPS"), Some("{}"));
+        assert_eq!(env.variable("SM_USER_ARGS"), Some("[]"));
+        assert_eq!(env.variable("SM_INSTANCE_GROUPS"), Some("[]"));
+        assert_eq!(env.variable("SM_CURRENT_INSTANCE_TYPE"), Some("local"));
+        assert_eq!(env.variable("SM_NETWORK_INTERFACE_NAME"), Some("eth0"));
         assert!(env.variable("SM_NUM_CPUS").unwrap().parse::<usize>().unwrap() >= 1);
         assert_eq!(env.model_dir(), base.path().join("model"));
     }
@@ -259,9 +285,12 @@ mod tests {
         write(
             base.path(),
             "input/config/resourceconfig.json",
-            r#"{"current_host": "algo-2", "hosts": ["algo-2", "algo-1"], "current_instance_type": "ml.m5.large"}"#,
+            r#"{"current_host": "algo-2", "hosts": ["algo-2", "algo-1"], "current_instance_type": "ml.m5.large",
+                "current_group_name": "workers", "instance_groups": [
+                    {"instance_group_name": "workers", "instance_type": "ml.m5.large", "hosts": ["algo-2"]},
+                    {"instance_group_name": "other", "instance_type": "ml.c5.large", "hosts": ["algo-1"]}]}"#,
         );
-        let env = load(base.path(), &[]).unwrap();
+        let env = load(base.path(), &[("TRAINING_JOB_NAME", "cars-1")]).unwrap();
         assert_eq!(env.variable("SM_HPS"), Some(r#"{"n-estimators":20,"name":"rf"}"#));
         assert_eq!(env.variable("SM_HP_N-ESTIMATORS"), Some("20"));
         assert_eq!(env.variable("SM_HP_NAME"), Some("rf"));
@@ -269,6 +298,14 @@ mod tests {
         assert_eq!(env.variable("SM_INPUT_DATA_CONFIG"), Some(r#"{"train":{"TrainingInputMode":"File"},"val":{}}"#));
         assert_eq!(env.variable("SM_HOSTS"), Some(r#"["algo-2","algo-1"]"#));
         assert_eq!(env.variable("SM_CURRENT_INSTANCE_TYPE"), Some("ml.m5.large"));
+        assert_eq!(env.variable("SM_INSTANCE_GROUPS"), Some(r#"["workers","other"]"#));
+        assert_eq!(env.variable("SM_CURRENT_INSTANCE_GROUP_HOSTS"), Some(r#"["algo-2"]"#));
+        assert_eq!(env.variable("SM_USER_ARGS"), Some(r#"["--n-estimators","20","--name","rf"]"#));
+        let training_env: Value = serde_json::from_str(env.variable("SM_TRAINING_ENV").unwrap()).unwrap();
+        assert_eq!(training_env["hyperparameters"]["n-estimators"], 20);
+        assert_eq!(training_env["channel_input_dirs"]["val"], base.path().join("input/data/val").display().to_string());
+        assert_eq!(training_env["log_level"], 20);
+        assert_eq!(training_env["job_name"], "cars-1");
         assert_eq!(env.channel("train"), base.path().join("input/data/train"));
         assert!(!env.hosts().is_main());
     }
@@ -285,10 +322,11 @@ mod tests {
     fn a_variable_that_is_set_wins_over_the_file() {
         let base = tempfile::tempdir().unwrap();
         write(base.path(), "input/config/hyperparameters.json", r#"{"n-estimators": "20", "max_depth": "3"}"#);
-        let set = [("SM_HP_N_ESTIMATORS", "7"), ("SM_CHANNEL_TRAIN", "/elsewhere")];
+        let set = [("SM_HP_N_ESTIMATORS", "7"), ("SM_HP_OOB-SCORE", "True"), ("SM_CHANNEL_TRAIN", "/elsewhere")];
         let env = load(base.path(), &set).unwrap();
         assert_eq!(env.hyperparameter("n-estimators").as_deref(), Some("7"));
         assert_eq!(env.hyperparameter("max-depth").as_deref(), Some("3"));
+        assert_eq!(env.hyperparameter("oob_score").as_deref(), Some("true"));
         assert_eq!(env.hyperparameter("bootstrap"), None);
         assert_eq!(env.channel("train"), Path::new("/elsewhere"));
         assert_eq!(env.variables()["SM_CHANNEL_TRAIN"], "/elsewhere");

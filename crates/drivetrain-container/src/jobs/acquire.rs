@@ -8,8 +8,8 @@ use clap::Args;
 use drivetrain_autompg::{BUNDLED, MISSING, SHA256, raw_schema};
 use drivetrain_dataset::{Description, Source, SplitOptions, TrailingText, TrainFraction, acquire, write_csv};
 
-use super::create_directory;
-use crate::{Error, environment::SageMakerEnv};
+use super::outputs::Outputs;
+use crate::{Error, environment::SageMakerEnv, stop::Stop};
 
 /// Flags of the acquisition job.
 #[derive(Debug, Clone, PartialEq, Args)]
@@ -33,26 +33,27 @@ pub struct AcquireArgs {
 }
 
 /// Fetches, verifies, parses and splits the data, and writes `train.csv`, `val.csv` and `test.csv` into directories of
-/// their own below `processing/output`.
+/// their own below `processing/output`: all three, or none.
 ///
 /// # Errors
 /// [`Error::Dataset`] when the data cannot be had, is not the known one, is malformed, is too short to be split, or
-/// cannot be written; [`Error::Create`] for an output directory.
-pub fn run(args: &AcquireArgs, env: &SageMakerEnv, stdout: &mut dyn Write) -> Result<(), Error> {
+/// cannot be written; [`Error::Create`] for an output directory; [`Error::Stopped`] when told to stop.
+pub fn run(args: &AcquireArgs, env: &SageMakerEnv, stop: &Stop, stdout: &mut dyn Write) -> Result<(), Error> {
     let acquired = acquire(&auto_mpg()?, &args.data)?;
     let known = if acquired.is_known { "the known data set" } else { "not the known data set" };
     tracing::info!(rows = acquired.frame.height(), sha256 = %acquired.checksum, "acquired {} ({known})", args.data);
 
     let options = SplitOptions { seed: args.seed, train_fraction: args.train_fraction, test_rows: args.test_rows };
     let parts = options.split(&acquired.frame)?;
+    let mut outputs = Outputs::new(stop);
     for (name, frame) in [("train", &parts.train), ("val", &parts.validation), ("test", &parts.test)] {
         let directory = env.paths().processing("output").join(name);
-        create_directory(&directory)?;
-        let path = directory.join(format!("{name}.csv"));
-        write_csv(&path, frame)?;
+        outputs.directory(&directory)?;
+        outputs.file(directory.join(format!("{name}.csv")), |path| write_csv(path, frame))?;
         writeln!(stdout, "{name}_rows={};", frame.height()).map_err(Error::Stdout)?;
-        tracing::info!(rows = frame.height(), path = %path.display(), "written");
+        tracing::info!(rows = frame.height(), directory = %directory.display(), "{name}.csv written");
     }
+    outputs.keep();
     Ok(())
 }
 
@@ -84,7 +85,7 @@ mod tests {
     fn acquire_in(base: &Path, args: &AcquireArgs) -> Result<String, Error> {
         let variables = BTreeMap::from([("SAGEMAKER_BASE_DIR".to_owned(), base.display().to_string())]);
         let mut stdout = Vec::new();
-        run(args, &SageMakerEnv::load(variables)?, &mut stdout)?;
+        run(args, &SageMakerEnv::load(variables)?, &Stop::default(), &mut stdout)?;
         Ok(String::from_utf8(stdout).unwrap())
     }
 
@@ -103,6 +104,19 @@ mod tests {
         assert_eq!(all.len(), 398);
         // The six cars without a horsepower keep an empty cell.
         assert_eq!(all.iter().filter(|row| row.split(',').nth(3) == Some("")).count(), 6);
+    }
+
+    #[test]
+    fn a_job_whose_stdout_is_gone_leaves_nothing() {
+        let base = tempfile::tempdir().unwrap();
+        let variables = BTreeMap::from([("SAGEMAKER_BASE_DIR".to_owned(), base.path().display().to_string())]);
+        // Room for the first line alone.
+        let mut stdout = [0; 16];
+        let env = SageMakerEnv::load(variables).unwrap();
+        let outcome = run(&args(), &env, &Stop::default(), &mut &mut stdout[..]);
+        assert!(matches!(outcome, Err(Error::Stdout(_))), "{outcome:?}");
+        assert!(stdout.starts_with(b"train_rows=318;"));
+        assert_eq!(fs::read_dir(base.path()).unwrap().count(), 0);
     }
 
     #[test]

@@ -2,8 +2,10 @@
 //!
 //! * `GET /ping`: 200 with an empty body. The socket opens only once the model is loaded, so whoever gets a connection
 //!   gets an answer.
-//! * `POST /invocations`: rows in, an [`Answer`](response::Answer) out. `text/csv` and `application/json` are read
-//!   (see [`rows`]), JSON is written.
+//! * `POST /invocations`, and the same under `/endpoints/NAME/invocations`: rows in (see [`rows`]), an
+//!   [`Answer`](response::Answer) out, either as `text/csv`, `application/json`, `application/jsonlines` or
+//!   `application/x-npy`.
+//! * `GET /execution-parameters`: how batch transform is to call.
 //!
 //! What is answered follows from what the model directory holds (see [`model`]). Every error has a JSON body
 //! `{"error": {"message": ..., "row": ..., "column": ..., "value": ...}}`; its rows count from 0, as the `id` of a
@@ -15,17 +17,17 @@ pub mod response;
 pub mod rows;
 mod server;
 
-use std::{io::Write, net::IpAddr, path::PathBuf};
+use std::{io::Write, net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 use model::ServedModel;
 use request::OutputFormat;
 pub use server::router;
 
-use crate::{Error, environment::SageMakerEnv};
+use crate::{Error, environment::SageMakerEnv, stop::Stop};
 
 /// Flags of the serve job.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct ServeArgs {
     /// The model: a directory that holds an unpacked artifact, or a model.tar.gz [default: `$SM_MODEL_DIR`, else model/
     /// below the base directory]
@@ -39,6 +41,18 @@ pub struct ServeArgs {
     /// The port to listen on, 0 for a free one [default: `$SAGEMAKER_BIND_TO_PORT`, else 8080]
     #[arg(long, value_name = "PORT")]
     pub port: Option<u16>,
+
+    /// How long requests that have begun may take to end after a SIGTERM; the platform kills after 30 s
+    #[arg(long, value_name = "SECONDS", default_value_t = DRAIN_SECONDS)]
+    pub drain_seconds: u32,
+}
+
+const DRAIN_SECONDS: u32 = 25;
+
+impl Default for ServeArgs {
+    fn default() -> Self {
+        Self { model_dir: None, host: None, port: None, drain_seconds: DRAIN_SECONDS }
+    }
 }
 
 /// What the serve job needs to know.
@@ -77,17 +91,17 @@ impl Settings {
     }
 }
 
-/// Loads the model and answers until the process is told to stop (SIGTERM, or ctrl-c); then finishes what it has
-/// begun. The first line on stdout is `listening on ADDRESS:PORT`.
+/// Loads the model and answers until `stop` is asked for (SIGTERM, or ctrl-c); then finishes what it has begun. The first line on stdout is `listening on ADDRESS:PORT`.
 ///
 /// # Errors
 /// [`Error::Variable`] when a variable is not usable, [`Error::Artifact`] when the model cannot be loaded,
 /// [`Error::Listen`] when the port cannot be had, [`Error::Runtime`] when the runtime cannot be started.
-pub fn run(args: &ServeArgs, env: &SageMakerEnv, stdout: &mut dyn Write) -> Result<(), Error> {
+pub fn run(args: &ServeArgs, env: &SageMakerEnv, stop: &Stop, stdout: &mut dyn Write) -> Result<(), Error> {
     let settings = Settings::new(args, env)?;
     let model = ServedModel::load(&settings.model)?;
     tracing::info!(model = %settings.model.display(), "serving {model}");
-    server::run(router(model, settings.default_output), settings.address, stdout)
+    let drain = Duration::from_secs(args.drain_seconds.into());
+    server::run(router(model, settings.default_output), settings.address, drain, stop, stdout)
 }
 
 #[cfg(test)]
@@ -114,7 +128,12 @@ mod tests {
         let set = [("SAGEMAKER_BIND_TO_PORT", "9000"), ("SM_MODEL_DIR", "/models")];
         let from_variables = settings(&ServeArgs::default(), &set).unwrap();
         assert_eq!((from_variables.address.1, from_variables.model), (9000, PathBuf::from("/models")));
-        let args = ServeArgs { port: Some(0), host: Some(IpAddr::from([127, 0, 0, 1])), model_dir: Some("m".into()) };
+        let args = ServeArgs {
+            port: Some(0),
+            host: Some(IpAddr::from([127, 0, 0, 1])),
+            model_dir: Some("m".into()),
+            ..ServeArgs::default()
+        };
         let from_flags = settings(&args, &set).unwrap();
         assert_eq!(from_flags.address, (IpAddr::from([127, 0, 0, 1]), 0));
         assert_eq!(from_flags.model, PathBuf::from("m"));

@@ -11,6 +11,10 @@ pub enum InputFormat {
     Csv,
     /// `application/json`.
     Json,
+    /// `application/jsonlines`.
+    JsonLines,
+    /// `application/x-npy`.
+    Npy,
 }
 
 /// How an answer's body is written.
@@ -18,10 +22,16 @@ pub enum InputFormat {
 pub enum OutputFormat {
     /// `application/json`.
     Json,
+    /// `text/csv`.
+    Csv,
+    /// `application/jsonlines`.
+    JsonLines,
+    /// `application/x-npy`.
+    Npy,
 }
 
 impl InputFormat {
-    const SUPPORTED: &'static str = "text/csv and application/json";
+    const SUPPORTED: &'static str = "text/csv, application/json, application/jsonlines and application/x-npy";
 
     /// The format that the headers announce; JSON when they announce none.
     ///
@@ -29,7 +39,8 @@ impl InputFormat {
     /// A [`Rejection`] of status 415 for a type, a character set or a content encoding that is not read here.
     pub fn of(headers: &HeaderMap) -> Result<Self, Rejection> {
         let unsupported = |what: &str, value: &str| {
-            let message = format!("{what} `{value}` is not supported; supported are {}, in UTF-8", Self::SUPPORTED);
+            let message =
+                format!("{what} `{value}` is not supported; supported are {}, text in UTF-8", Self::SUPPORTED);
             Err(Rejection::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
         };
         if let Some(encoding) = text(headers, &header::CONTENT_ENCODING)
@@ -48,19 +59,24 @@ impl InputFormat {
         match media_type.as_str() {
             "text/csv" => Ok(Self::Csv),
             "application/json" => Ok(Self::Json),
+            "application/jsonlines" => Ok(Self::JsonLines),
+            "application/x-npy" => Ok(Self::Npy),
             _ => unsupported("content type", &content_type),
         }
     }
 }
 
 impl OutputFormat {
-    const ALL: [Self; 1] = [Self::Json];
+    const ALL: [Self; 4] = [Self::Json, Self::Csv, Self::JsonLines, Self::Npy];
 
     /// The media type.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
+            Self::Csv => "text/csv",
+            Self::JsonLines => "application/jsonlines",
+            Self::Npy => "application/x-npy",
         }
     }
 
@@ -94,7 +110,8 @@ impl OutputFormat {
             }
         }
         best.map(|(format, _)| format).ok_or_else(|| {
-            let message = format!("cannot answer as `{accept}`; supported is application/json");
+            let supported = Self::ALL.map(Self::media_type).join(", ");
+            let message = format!("cannot answer as `{accept}`; supported are {supported}");
             Rejection::new(StatusCode::NOT_ACCEPTABLE, message)
         })
     }
@@ -158,14 +175,9 @@ mod tests {
         InputFormat::of(&headers(header::CONTENT_TYPE, content_type)).map_err(|rejection| rejection.status())
     }
 
-    fn accepts(accept: &str) -> bool {
-        match OutputFormat::negotiate(&headers(header::ACCEPT, accept), OutputFormat::Json) {
-            Ok(OutputFormat::Json) => true,
-            Err(rejection) => {
-                assert_eq!(rejection.status(), StatusCode::NOT_ACCEPTABLE);
-                false
-            }
-        }
+    fn accepted(accept: &str) -> Option<OutputFormat> {
+        let negotiated = OutputFormat::negotiate(&headers(header::ACCEPT, accept), OutputFormat::Json);
+        negotiated.map_err(|rejection| assert_eq!(rejection.status(), StatusCode::NOT_ACCEPTABLE)).ok()
     }
 
     #[test]
@@ -176,7 +188,9 @@ mod tests {
         for json in ["application/json", "application/json;charset=utf-8", ""] {
             assert_eq!(input(json), Ok(InputFormat::Json), "{json}");
         }
-        for wrong in ["text/plain", "application/x-npy", "text/csv; charset=latin-1", "csv"] {
+        assert_eq!(input("application/jsonlines"), Ok(InputFormat::JsonLines));
+        assert_eq!(input("application/x-npy"), Ok(InputFormat::Npy));
+        for wrong in ["text/plain", "application/x-npz", "text/csv; charset=latin-1", "csv"] {
             assert_eq!(input(wrong), Err(StatusCode::UNSUPPORTED_MEDIA_TYPE), "{wrong}");
         }
         assert_eq!(InputFormat::of(&HeaderMap::new()), Ok(InputFormat::Json));
@@ -190,14 +204,23 @@ mod tests {
 
     #[test]
     fn accept() {
-        for open in
-            ["*/*", "application/*", "application/json", "text/html, application/json;q=0.5", "text/csv, */*;q=0.1", ""]
-        {
-            assert!(accepts(open), "{open}");
+        for (accept, expected) in [
+            ("*/*", OutputFormat::Json),
+            ("", OutputFormat::Json),
+            ("application/*", OutputFormat::Json),
+            ("application/json", OutputFormat::Json),
+            ("text/html, application/json;q=0.5", OutputFormat::Json),
+            ("text/csv, */*;q=0.1", OutputFormat::Csv),
+            ("text/*", OutputFormat::Csv),
+            ("application/json;q=0.1, application/x-npy;q=0.2", OutputFormat::Npy),
+            ("*/*, application/json;q=0.0", OutputFormat::Csv),
+            ("Application/JsonLines", OutputFormat::JsonLines),
+        ] {
+            assert_eq!(accepted(accept), Some(expected), "{accept}");
         }
-        for closed in ["text/csv", "text/*", "application/json;q=0", "*/*, application/json;q=0.0", "json"] {
-            assert!(!accepts(closed), "{closed}");
+        for closed in ["text/html", "image/*", "application/json;q=0", "json"] {
+            assert_eq!(accepted(closed), None, "{closed}");
         }
-        assert_eq!(OutputFormat::negotiate(&HeaderMap::new(), OutputFormat::Json), Ok(OutputFormat::Json));
+        assert_eq!(OutputFormat::negotiate(&HeaderMap::new(), OutputFormat::Csv), Ok(OutputFormat::Csv));
     }
 }

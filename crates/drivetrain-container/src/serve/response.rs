@@ -5,7 +5,8 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use drivetrain_plan::Matrix;
+use drivetrain_artifact::npy;
+use drivetrain_plan::{Matrix, ndarray::ArrayView1};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use super::request::OutputFormat;
@@ -14,9 +15,9 @@ use crate::failure;
 /// What a model makes of the rows of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
-    /// A preprocessor's features, one row per row: `[[0.0, 1.0], ...]`. A missing feature is `null`.
+    /// A preprocessor's features, one row per row.
     Features(Matrix),
-    /// A regressor's predictions, one per row: `[{"id": 0, "prediction": 34.96}, ...]`.
+    /// A regressor's predictions, one per row.
     Predictions(Vec<f64>),
 }
 
@@ -42,12 +43,77 @@ impl Answer {
 
     /// The body in this format. Floats are written with as many digits as it takes to read the same bits back.
     ///
+    /// | format | features | predictions |
+    /// |---|---|---|
+    /// | JSON | `[[0.5,null],[1.0,2.0]]` | `[{"id":0,"prediction":34.96}]` |
+    /// | JSON lines | a line `[0.5,null]` a row | a line `{"id":0,"prediction":34.96}` a row |
+    /// | CSV | a line `0.5,` a row | a line `34.96` a row |
+    /// | npy | float64, (rows, features), NaN where missing | float64, (rows,) |
+    ///
     /// # Errors
-    /// A [`Rejection`] of status 500 when the answer cannot be written.
+    /// A [`Rejection`] of status 400 for an infinite feature in JSON, which cannot say it, and of status 500 when the
+    /// answer cannot be written.
     pub fn write(&self, format: OutputFormat) -> Result<Vec<u8>, Rejection> {
-        let OutputFormat::Json = format;
-        serde_json::to_vec(self).map_err(|error| Rejection::internal(&error))
+        match format {
+            OutputFormat::Json | OutputFormat::JsonLines => self.refuse_infinite()?,
+            OutputFormat::Csv | OutputFormat::Npy => {}
+        }
+        match format {
+            OutputFormat::Json => serde_json::to_vec(self).map_err(|error| Rejection::internal(&error)),
+            OutputFormat::JsonLines => self.json_lines().map_err(|error| Rejection::internal(&error)),
+            OutputFormat::Csv => Ok(self.csv().into_bytes()),
+            OutputFormat::Npy => match self {
+                Self::Features(matrix) => npy::to_bytes(matrix.values()),
+                Self::Predictions(predictions) => npy::vector_to_bytes(predictions),
+            }
+            .map_err(|error| Rejection::internal(&error)),
+        }
     }
+
+    fn refuse_infinite(&self) -> Result<(), Rejection> {
+        let Self::Features(matrix) = self else { return Ok(()) };
+        let values = matrix.values();
+        let Some(((row, column), value)) = values.indexed_iter().find(|(_, value)| value.is_infinite()) else {
+            return Ok(());
+        };
+        let column = matrix.feature_names().get(column).map_or("", String::as_str);
+        let message = format!("row {row}: feature `{column}` is {value}, which JSON cannot say");
+        Err(Rejection::bad_request(message).row(row).column(column).value(value.to_string()))
+    }
+
+    fn json_lines(&self) -> serde_json::Result<Vec<u8>> {
+        let mut body = Vec::new();
+        match self {
+            Self::Features(matrix) => {
+                for row in matrix.values().rows() {
+                    serde_json::to_writer(&mut body, row.to_slice().unwrap_or_default())?;
+                    body.push(b'\n');
+                }
+            }
+            Self::Predictions(predictions) => {
+                for prediction in numbered(predictions) {
+                    serde_json::to_writer(&mut body, &prediction)?;
+                    body.push(b'\n');
+                }
+            }
+        }
+        Ok(body)
+    }
+
+    fn csv(&self) -> String {
+        let field = |value: &f64| if value.is_nan() { String::new() } else { format!("{value:?}") };
+        match self {
+            Self::Features(matrix) => {
+                let line = |row: ArrayView1<'_, f64>| row.iter().map(field).collect::<Vec<_>>().join(",") + "\n";
+                matrix.values().rows().into_iter().map(line).collect()
+            }
+            Self::Predictions(predictions) => predictions.iter().map(|value| field(value) + "\n").collect(),
+        }
+    }
+}
+
+fn numbered(predictions: &[f64]) -> impl Iterator<Item = Prediction> {
+    predictions.iter().enumerate().map(|(id, prediction)| Prediction { id, prediction: *prediction })
 }
 
 impl Serialize for Answer {
@@ -57,9 +123,7 @@ impl Serialize for Answer {
                 // A matrix is row-major, so every row is a slice.
                 serializer.collect_seq(matrix.values().rows().into_iter().map(|row| row.to_slice().unwrap_or_default()))
             }
-            Self::Predictions(predictions) => serializer.collect_seq(
-                predictions.iter().enumerate().map(|(id, prediction)| Prediction { id, prediction: *prediction }),
-            ),
+            Self::Predictions(predictions) => serializer.collect_seq(numbered(predictions)),
         }
     }
 }
@@ -174,6 +238,15 @@ mod tests {
         let body = Answer::Predictions(vec![34.96, 0.1 + 0.2]).write(OutputFormat::Json).unwrap();
         let expected = r#"[{"id":0,"prediction":34.96},{"id":1,"prediction":0.30000000000000004}]"#;
         assert_eq!(String::from_utf8(body).unwrap(), expected);
+    }
+
+    #[test]
+    fn every_format_says_the_same() {
+        let text = |format| String::from_utf8(Answer::Predictions(vec![34.96, 7.0]).write(format).unwrap()).unwrap();
+        assert_eq!(text(OutputFormat::Csv), "34.96\n7.0\n");
+        assert_eq!(text(OutputFormat::JsonLines), "{\"id\":0,\"prediction\":34.96}\n{\"id\":1,\"prediction\":7.0}\n");
+        let npy = Answer::Predictions(vec![34.96, 7.0]).write(OutputFormat::Npy).unwrap();
+        assert_eq!(npy::numbers_from_bytes(&npy).unwrap(), drivetrain_plan::ndarray::array![[34.96, 7.0]]);
     }
 
     #[test]

@@ -3,35 +3,40 @@
 use std::{
     io::Write,
     net::IpAddr,
+    num::NonZero,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use axum::{
-    Router,
+    Json, Router,
     body::Bytes,
     extract::{DefaultBodyLimit, Request, State, rejection::BytesRejection},
     http::{HeaderMap, Method, StatusCode, Uri},
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::{get, post},
     serve::ListenerExt,
 };
-use tokio::net::TcpListener;
+use serde::Serialize;
+use tokio::{net::TcpListener, sync::watch};
 
 use super::{
     model::ServedModel,
     request::{InputFormat, OutputFormat},
     response::{Rejection, RowCount, respond},
 };
-use crate::Error;
+use crate::{Error, stop::Stop};
 
 /// The platform's own limit for the body of a request: 6 MiB.
 const BODY_LIMIT: usize = 6 * 1024 * 1024;
 
 /// Bodies above this many bytes are answered on a thread of their own, so that they do not hold up other connections.
 const INLINE_LIMIT: usize = 64 * 1024;
+
+/// How long a request may take, its body included: the platform waits no longer.
+const REQUEST_LIMIT: Duration = Duration::from_mins(1);
 
 /// Clients use it to follow a request through the containers; each container hands it back.
 const CUSTOM_ATTRIBUTES: &str = "x-amzn-sagemaker-custom-attributes";
@@ -47,8 +52,15 @@ pub fn router(model: ServedModel, default_output: OutputFormat) -> Router {
     Router::new()
         .route("/ping", get(async || StatusCode::OK))
         .route("/invocations", post(invocations))
+        // Where boto3 posts to when it is pointed at an endpoint of one's own; the name is the caller's.
+        .route("/endpoints/{name}/invocations", post(invocations))
+        .route("/execution-parameters", get(async || Json(ExecutionParameters::default())))
         .fallback(async |uri: Uri| {
-            let message = format!("there is no {}; there are GET /ping and POST /invocations", uri.path());
+            let message = format!(
+                "there is no {}; there are GET /ping, GET /execution-parameters, POST /invocations and POST \
+                 /endpoints/NAME/invocations",
+                uri.path()
+            );
             Rejection::new(StatusCode::NOT_FOUND, message)
         })
         .method_not_allowed_fallback(async |method: Method, uri: Uri| {
@@ -58,6 +70,26 @@ pub fn router(model: ServedModel, default_output: OutputFormat) -> Router {
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn(log))
         .with_state(Arc::new(Endpoint { model, default_output }))
+}
+
+/// How batch transform is to call: the platform asks before it begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ExecutionParameters {
+    max_concurrent_transforms: usize,
+    batch_strategy: &'static str,
+    #[serde(rename = "MaxPayloadInMB")]
+    max_payload_in_mb: usize,
+}
+
+impl Default for ExecutionParameters {
+    fn default() -> Self {
+        Self {
+            max_concurrent_transforms: std::thread::available_parallelism().map_or(1, NonZero::get),
+            batch_strategy: "MULTI_RECORD",
+            max_payload_in_mb: BODY_LIMIT >> 20,
+        }
+    }
 }
 
 async fn invocations(
@@ -99,7 +131,11 @@ async fn log(request: Request, next: Next) -> Response {
     let start = Instant::now();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let custom_attributes = request.headers().get(CUSTOM_ATTRIBUTES).cloned();
-    let mut response = next.run(request).await;
+    let answered = tokio::time::timeout(REQUEST_LIMIT, next.run(request)).await;
+    let mut response = answered.unwrap_or_else(|_| {
+        let message = format!("the request took longer than {} s", REQUEST_LIMIT.as_secs());
+        Rejection::new(StatusCode::REQUEST_TIMEOUT, message).into_response()
+    });
     if let Some(custom_attributes) = custom_attributes {
         response.headers_mut().insert(CUSTOM_ATTRIBUTES, custom_attributes);
     }
@@ -115,14 +151,21 @@ async fn log(request: Request, next: Next) -> Response {
     response
 }
 
-/// Listens until the process is told to stop; says where on `stdout`, for callers who left the choice of the port open.
-pub(super) fn run(router: Router, address: (IpAddr, u16), stdout: &mut dyn Write) -> Result<(), Error> {
+/// Listens until `stop` is asked for; says where on `stdout`, for callers who left the choice of the port open. What has
+/// begun by then may take as long as `drain`.
+pub(super) fn run(
+    router: Router,
+    address: (IpAddr, u16),
+    drain: Duration,
+    stop: &Stop,
+    stdout: &mut dyn Write,
+) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         let listen = |source| Error::Listen { host: address.0, port: address.1, source };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let bound = listener.local_addr().map_err(listen)?;
-        let stop = stop_signal().map_err(Error::Runtime)?;
+        let stopped = stopped(stop).map_err(Error::Runtime)?;
         writeln!(stdout, "listening on {bound}").and_then(|()| stdout.flush()).map_err(Error::Stdout)?;
         // Answers are small and complete; waiting to fill a packet only delays them.
         let listener = listener.tap_io(|connection| {
@@ -130,38 +173,40 @@ pub(super) fn run(router: Router, address: (IpAddr, u16), stdout: &mut dyn Write
                 tracing::debug!("cannot set TCP_NODELAY: {error}");
             }
         });
-        axum::serve(listener, router).with_graceful_shutdown(stop).await.map_err(Error::Runtime)
-    })
-}
-
-/// Ends on SIGTERM or ctrl-c. The handlers stand when this returns, also for a process that is number 1 of its
-/// container and has no handlers to begin with.
-#[cfg(unix)]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        let signal = std::future::poll_fn(|context| {
-            if terminate.poll_recv(context).is_ready() {
-                return std::task::Poll::Ready("SIGTERM");
+        let patience = stopped.clone();
+        let serving = axum::serve(listener, router).with_graceful_shutdown(once(stopped));
+        tokio::select! {
+            ended = serving.into_future() => ended.map_err(Error::Runtime),
+            () = async {
+                once(patience).await;
+                tokio::time::sleep(drain).await;
+            } => {
+                tracing::warn!("some clients did not come to an end within {} s; leaving them", drain.as_secs());
+                Ok(())
             }
-            interrupt.poll_recv(context).map(|_| "SIGINT")
-        })
-        .await;
-        tracing::info!("{signal}: finishing what has begun, then stopping");
-    })
+        }
+    });
+    // A request that computes on after all patience must not keep the process.
+    runtime.shutdown_background();
+    outcome
 }
 
-#[cfg(not(unix))]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
-    Ok(async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            // Without a handler ctrl-c ends the process by itself.
-            std::future::pending::<()>().await;
-        }
-    })
+/// Becomes true once `stop` is asked for.
+fn stopped(stop: &Stop) -> std::io::Result<watch::Receiver<bool>> {
+    let (sender, receiver) = watch::channel(false);
+    let stop = stop.clone();
+    let relay = move || {
+        tracing::info!("{}: finishing what has begun, then stopping", stop.wait());
+        sender.send_replace(true);
+    };
+    std::thread::Builder::new().name("stop".to_owned()).spawn(relay)?;
+    Ok(receiver)
+}
+
+/// Ends when `stopped` becomes true.
+async fn once(mut stopped: watch::Receiver<bool>) {
+    // An error would say that the sender has gone without a word, which it does not.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
 #[cfg(test)]

@@ -96,7 +96,8 @@ impl FromStr for MaxFeatures {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
-            "all" => return Ok(Self::All),
+            // Python's word, and JSON's for it.
+            "all" | "none" | "None" | "null" => return Ok(Self::All),
             "sqrt" => return Ok(Self::Sqrt),
             "log2" => return Ok(Self::Log2),
             _ => {}

@@ -60,6 +60,12 @@ impl Codes {
         }
     }
 
+    /// The rows whose value is no category.
+    pub(super) fn unknown_rows(&self, column: &Column<'_>, dictionary: Option<&[u32]>) -> Vec<usize> {
+        let codes = self.codes(column, dictionary).into_iter().enumerate();
+        codes.filter(|(_, code)| *code == self.other).map(|(row, _)| row).collect()
+    }
+
     fn integer_codes(&self, column: &Int64Column<'_>) -> Vec<u32> {
         let Lookup::Int64(pairs) = &self.lookup else { return vec![self.other; column.len()] };
         let code = |value| find(pairs, |key| key.cmp(&value)).unwrap_or(self.other);

@@ -11,7 +11,7 @@ use crate::{
 /// An operation with its inputs resolved to registers.
 #[derive(Debug, Clone)]
 pub(super) struct Step {
-    /// The first column read, for messages.
+    /// The first column read, for messages: by the name that it had before it was cast or imputed.
     pub(super) column: String,
     pub(super) reads: Vec<usize>,
     /// The number of columns written.

@@ -3,6 +3,7 @@
 mod categorical;
 mod kernel;
 mod sink;
+mod unknown;
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -13,7 +14,7 @@ use self::{
     kernel::{Dictionaries, Kernel, Step},
     sink::Sinks,
 };
-use crate::{ApplyError, Column, ColumnTable, Matrix, Plan, Registry, Table};
+use crate::{ApplyError, Column, ColumnTable, Matrix, Plan, Registry, Table, table::LentTable};
 
 /// Rows that are computed together: their columns and cells stay in the caches next to the processor.
 const BLOCK_ROWS: usize = 512;
@@ -47,16 +48,17 @@ impl Program {
         for (register, field) in inputs.iter().filter_map(|&index| plan.inputs().fields().get(index)).enumerate() {
             registers.insert(&field.name, register);
         }
-        let mut steps = Vec::with_capacity(live.len());
+        let mut steps: Vec<Step> = Vec::with_capacity(live.len());
         let mut first = Vec::with_capacity(live.len());
         for op in live.into_iter().filter_map(|index| plan.ops().get(index)) {
-            let reads = op.reads().iter().filter_map(|column| registers.get(column).copied()).collect();
-            steps.push(Step {
-                column: op.reads().first().map_or_else(String::new, ToString::to_string),
-                reads,
-                n_outputs: op.writes().len(),
-                kernel: Kernel::new(op, registry)?,
-            });
+            let reads: Vec<usize> = op.reads().iter().filter_map(|column| registers.get(column).copied()).collect();
+            // Messages name the column that a caller knows: what was cast or imputed keeps its name.
+            let written_by = reads.first().and_then(|read| first.iter().position(|first| first == read));
+            let column = match written_by.and_then(|step: usize| steps.get(step)) {
+                Some(Step { kernel: Kernel::Cast(_) | Kernel::Impute(_), column, .. }) => column.clone(),
+                _ => op.reads().first().map_or_else(String::new, ToString::to_string),
+            };
+            steps.push(Step { column, reads, n_outputs: op.writes().len(), kernel: Kernel::new(op, registry)? });
             first.push(registers.len());
             for written in op.writes() {
                 let register = registers.len();
@@ -162,9 +164,38 @@ impl Program {
         ColumnTable::new(names.zip(outputs).collect()).map_err(ApplyError::Output)
     }
 
+    /// Like [`run`](Self::run), but lends the outputs to `read`: columns that are handed through are not copied. What
+    /// fits a step of a pipeline block by block runs the steps before it this way.
+    ///
+    /// ```
+    /// use drivetrain_plan::{Column, ColumnTable, DataType, Field, Plan, Program, Registry, Schema, Table};
+    ///
+    /// let plan = Plan::identity(Schema::new(vec![Field::new("x", DataType::Int64)])?)?;
+    /// let program = Program::new(&plan, &Registry::new())?;
+    /// let table = ColumnTable::new(vec![("x".into(), Column::from(vec![3_i64, 4]))])?;
+    /// let found = program.run_with(&table, |outputs| outputs.column("x").map(|column| column.describe(1)))?;
+    /// assert_eq!(found.as_deref(), Some("4"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_with<R>(&self, table: &dyn Table, read: impl FnOnce(&dyn Table) -> R) -> Result<R, ApplyError> {
+        let n_rows = table.n_rows();
+        let columns = self.columns(table)?;
+        let dictionaries = Dictionaries::new(&self.steps, &columns);
+        let every = vec![true; self.steps.len()];
+        let registers = self.block(&columns, &dictionaries, &(0..n_rows), &every)?;
+        let outputs = self.outputs.iter().map(|&register| registers[register].view(0, n_rows)).collect();
+        Ok(read(&LentTable { schema: self.plan.output_schema(), columns: outputs, n_rows }))
+    }
+
     /// The needed input columns, checked.
     fn columns<'t>(&self, table: &'t dyn Table) -> Result<Vec<Column<'t>>, ApplyError> {
-        self.plan.check_schema(table.schema()).map_err(ApplyError::Schema)?;
+        // What is fed in blocks has the very schema of the fit most of the time; the comparison is the cheaper check.
+        if table.schema() != self.plan.inputs() {
+            self.plan.check_schema(table.schema()).map_err(ApplyError::Schema)?;
+        }
         let fields = self.inputs.iter().filter_map(|&index| self.plan.inputs().fields().get(index));
         let columns = fields.map(|field| {
             let column = table.column(&field.name);

@@ -121,11 +121,35 @@ fn limits_stop_bombs() {
         refusal(&[("a", file, &big[..600]), ("b", file, &big[..600])], &limits),
         RunnerError::TooLarge { .. }
     ));
-    let many = refusal(&[("a", file, b""), ("b", file, b""), ("c", file, b"")], &limits);
+    let many = refusal(
+        &[("a", file, b""), ("b", file, b""), ("c", file, b"")],
+        &UnpackLimits { entries: 2, ..Default::default() },
+    );
     assert!(many.to_string().contains("more entries"), "{many}");
     let header = vec![b'x'; 70_000];
     let pax = refusal(&[("a", EntryType::XHeader, &header)], &UnpackLimits::default());
     assert!(pax.to_string().contains("too large"), "{pax}");
+}
+
+#[test]
+fn headers_padding_and_trailing_zeros_count_as_well() {
+    let (folder, path) = hostile(&[("a", EntryType::Regular, b"x"), ("d/", EntryType::Directory, b"")]);
+    // Three headers and blocks of content, and the two blocks of the end.
+    let attempt =
+        |bytes| unpack(&path, &folder.path().join(format!("into-{bytes}")), &UnpackLimits { entries: 2, bytes });
+    attempt(5 * 512).unwrap();
+    assert!(matches!(attempt(5 * 512 - 1), Err(RunnerError::TooLarge { limit: 2559, .. })));
+    assert!(matches!(attempt(600), Err(RunnerError::TooLarge { limit: 600, .. })));
+}
+
+#[test]
+fn a_folder_holds_no_bytes_and_paths_are_short() {
+    let full = refusal(&[("d", EntryType::Directory, b"hidden")], &UnpackLimits::default());
+    assert!(full.to_string().contains("folder with content"), "{full}");
+    for kind in [EntryType::Directory, EntryType::Regular] {
+        let deep = refusal(&[(&"d/".repeat(17), kind, b"")], &UnpackLimits::default());
+        assert!(deep.to_string().contains("too many folders deep"), "{deep}");
+    }
 }
 
 #[test]

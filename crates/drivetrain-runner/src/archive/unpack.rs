@@ -1,5 +1,6 @@
 //! A gzipped tar into a directory, believing nothing it says about itself.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
@@ -14,9 +15,9 @@ use crate::error::file;
 /// The most an archive may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnpackLimits {
-    /// Headers of any kind.
+    /// Entries of any kind: files, folders and extended headers.
     pub entries: usize,
-    /// Bytes of all files together, unpacked.
+    /// Bytes of the archive once expanded: files, headers, padding and the zeros at the end.
     pub bytes: u64,
 }
 
@@ -31,18 +32,31 @@ impl Default for UnpackLimits {
 const MAX_EXTENDED_HEADER: u64 = 64 * 1024;
 /// What may follow the last entry: the zeros that fill the archive's last record.
 const MAX_TRAILER: u64 = 1 << 20;
+/// How deep folders may nest. The format itself limits a name to 256 bytes.
+const MAX_DEPTH: usize = 16;
 
 /// Unpacks a `.tar.gz` of regular files and folders into a directory, made if need be.
 ///
 /// # Errors
-/// [`RunnerError::UnsafeEntry`] for links, special files, absolute paths, `..`, repeated names and names given by an
-/// extension; [`RunnerError::TooLarge`] beyond the limits, before the bytes are written; [`RunnerError::Archive`] for
-/// what is truncated, corrupt or no archive at all. The directory may then hold files unpacked before the fault.
+/// [`RunnerError::UnsafeEntry`] for links, special files, absolute paths, `..`, repeated names, names given by an
+/// extension, and more or deeper entries than the limits allow; [`RunnerError::TooLarge`] beyond the limits, before the
+/// bytes are expanded; [`RunnerError::Archive`] for what is truncated, corrupt or no archive at all. The directory may then hold files unpacked before the fault.
 pub fn unpack(archive: &Path, directory: &Path, limits: &UnpackLimits) -> Result<(), RunnerError> {
     let source = File::open(archive).map_err(file("read", archive))?;
-    let mut tar = Archive::new(GzDecoder::new(BufReader::new(source)));
     fs::create_dir_all(directory).map_err(file("make", directory))?;
-    let mut unpacking = Unpacking { archive, directory, limits, entries: 0, bytes: 0, names: BTreeSet::new() };
+    let left = Cell::new(Some(limits.bytes));
+    let expanded = Expanded { source: GzDecoder::new(BufReader::new(source)), left: &left };
+    let done = unpack_all(expanded, archive, directory, limits);
+    if left.get().is_none() {
+        // Whatever the library made of it.
+        return Err(too_large(archive, limits.bytes));
+    }
+    done
+}
+
+fn unpack_all(expanded: impl Read, archive: &Path, directory: &Path, limits: &UnpackLimits) -> Result<(), RunnerError> {
+    let mut tar = Archive::new(expanded);
+    let mut unpacking = Unpacking { archive, directory, limits, entries: 0, names: BTreeSet::new() };
     // Raw: the library would otherwise hold extended headers of any size in memory, and obey them.
     for entry in tar.entries().map_err(unreadable(archive))?.raw(true) {
         unpacking.entry(entry.map_err(unreadable(archive))?)?;
@@ -58,12 +72,29 @@ pub fn unpack(archive: &Path, directory: &Path, limits: &UnpackLimits) -> Result
     Ok(())
 }
 
+/// The expanded archive, as far as the limit on its bytes lets it be read.
+struct Expanded<'a, R> {
+    source: R,
+    /// How many more bytes may come; nothing once more have come.
+    left: &'a Cell<Option<u64>>,
+}
+
+impl<R: Read> Read for Expanded<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.source.read(buffer)?;
+        self.left.set(self.left.get().and_then(|left| left.checked_sub(length as u64)));
+        match self.left.get() {
+            Some(_) => Ok(length),
+            None => Err(io::ErrorKind::FileTooLarge.into()),
+        }
+    }
+}
+
 struct Unpacking<'a> {
     archive: &'a Path,
     directory: &'a Path,
     limits: &'a UnpackLimits,
     entries: usize,
-    bytes: u64,
     names: BTreeSet<PathBuf>,
 }
 
@@ -76,6 +107,9 @@ impl Unpacking<'_> {
         match entry.header().entry_type() {
             EntryType::Regular => self.regular(&mut entry),
             EntryType::Directory => {
+                if entry.size() > 0 {
+                    return Err(self.refuse(&entry, "it is a folder with content"));
+                }
                 let path = self.target(&entry)?;
                 fs::create_dir_all(&path).map_err(file("make", &path))
             }
@@ -91,10 +125,8 @@ impl Unpacking<'_> {
         if path == self.directory || !self.names.insert(path.clone()) {
             return Err(self.refuse(entry, "its name is empty or was there before"));
         }
-        self.bytes = self.bytes.saturating_add(entry.size());
-        if self.bytes > self.limits.bytes {
-            let what = format!("the content of {}", self.archive.display());
-            return Err(RunnerError::TooLarge { what, limit: self.limits.bytes });
+        if entry.size() > self.limits.bytes {
+            return Err(too_large(self.archive, self.limits.bytes));
         }
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(file("make", folder))?;
@@ -128,9 +160,16 @@ impl Unpacking<'_> {
     fn target<R: Read>(&self, entry: &Entry<'_, R>) -> Result<PathBuf, RunnerError> {
         let name = entry.path().map_err(unreadable(self.archive))?;
         let mut path = self.directory.to_path_buf();
+        let mut depth = 0;
         for component in name.components() {
             match component {
-                Component::Normal(segment) => path.push(segment),
+                Component::Normal(_) if depth == MAX_DEPTH => {
+                    return Err(self.refuse(entry, "it lies too many folders deep"));
+                }
+                Component::Normal(segment) => {
+                    path.push(segment);
+                    depth += 1;
+                }
                 Component::CurDir => {}
                 Component::ParentDir => return Err(self.refuse(entry, "its path holds `..`")),
                 Component::RootDir | Component::Prefix(_) => {
@@ -145,6 +184,10 @@ impl Unpacking<'_> {
         let entry = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         RunnerError::UnsafeEntry { path: self.archive.to_path_buf(), entry, problem }
     }
+}
+
+fn too_large(archive: &Path, limit: u64) -> RunnerError {
+    RunnerError::TooLarge { what: format!("the content of {}", archive.display()), limit }
 }
 
 fn unreadable(archive: &Path) -> impl FnOnce(io::Error) -> RunnerError {

@@ -4,10 +4,9 @@ mod container;
 mod http;
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use container::RunningContainer;
+use container::{RunningContainer, hold_port};
 use http::Client;
 
 use crate::job::Platform;
@@ -100,6 +99,9 @@ impl Platform<'_> {
 
     /// Starts every container of a pipeline, each with its model unpacked, and waits until all answer `/ping` with 200.
     ///
+    /// Each listens on a port of its own, which `SAGEMAKER_BIND_TO_PORT` names. A container that ends because another
+    /// process was faster to listen there is started again on another port.
+    ///
     /// # Errors
     /// [`RunnerError::InvalidJob`] for a request the platform would refuse; [`RunnerError::ContainerExited`] and
     /// [`RunnerError::PingTimedOut`] with the end of the container's log; [`RunnerError::UnsafeEntry`] and the like for a
@@ -113,9 +115,10 @@ impl Platform<'_> {
             client: Client::new(),
             containers: Vec::with_capacity(pipeline.containers.len()),
         };
-        let ports = free_ports(pipeline.containers.len())?;
-        for (container, port) in pipeline.containers.iter().zip(ports) {
-            endpoint.containers.push(RunningContainer::start(self, container, port)?);
+        // All are held until the first is given away, so that they are distinct.
+        let held = pipeline.containers.iter().map(|_| hold_port()).collect::<Result<Vec<_>, _>>()?;
+        for (container, held) in pipeline.containers.iter().zip(held) {
+            endpoint.containers.push(RunningContainer::start(self, container, held)?);
         }
         endpoint.wait_until_ready(pipeline.start_timeout, &self.interrupt)?;
         Ok(endpoint)
@@ -204,13 +207,4 @@ fn validate(pipeline: &InferencePipeline) -> Result<(), RunnerError> {
         }
     }
     Ok(())
-}
-
-/// Distinct ports nobody listens on; all are held until the last is found.
-fn free_ports(count: usize) -> Result<Vec<u16>, RunnerError> {
-    let find = || -> std::io::Result<Vec<u16>> {
-        let held = (0..count).map(|_| TcpListener::bind(("0.0.0.0", 0))).collect::<Result<Vec<_>, _>>()?;
-        held.iter().map(|listener| Ok(listener.local_addr()?.port())).collect()
-    };
-    find().map_err(|source| RunnerError::Process { job: "free port".to_owned(), source })
 }

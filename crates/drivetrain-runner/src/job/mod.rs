@@ -22,7 +22,12 @@ use crate::{Interrupt, JobName, RunnerError};
 /// Plays the platform: moves inputs from the store into a job's directory, runs the job there, and moves its outputs back.
 ///
 /// A job's directory is temporary and shaped as `/opt/ml`; `SAGEMAKER_BASE_DIR` tells the job where it is. The log of
-/// every job, failed ones included, is kept as `<project>/jobs/<job>/log.txt`; nothing else of a failed job is.
+/// every job, failed ones included, is kept as `<project>/jobs/<job>/log.txt`; nothing else of a failed job is. Its outputs
+/// appear together or not at all, as far as an object store can promise that: see [`Store::put_all`].
+///
+/// A job has an open standard input, on which nothing ever comes, and the variable `DRIVETRAIN_EXIT_WITH_STDIN=1`: the input
+/// ends when the runner does, however it does, and a program that wants to end with its runner, as with SIGTERM, reads
+/// that. Others may ignore both.
 #[derive(Debug)]
 pub struct Platform<'a> {
     pub(crate) store: &'a Store,
@@ -54,6 +59,11 @@ impl<'a> Platform<'a> {
     /// [`RunnerError::Invalid`] if the key is too long.
     pub fn log_key(&self, job: &JobName) -> Result<Key, RunnerError> {
         self.project.join(&format!("jobs/{job}/log.txt"))
+    }
+
+    /// Where a job's outputs are kept until all of them have arrived.
+    fn unpublished(&self, job: &JobName) -> Result<Key, RunnerError> {
+        self.project.join(&format!("jobs/{job}/unpublished"))
     }
 }
 

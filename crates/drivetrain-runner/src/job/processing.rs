@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::execution::{Execution, HOST};
 use super::{CompletedJob, ContainerPath, JobDirectory, Platform, limits};
 use crate::store::Key;
+use crate::tree::Tree;
 use crate::{JobName, Program, RunnerError};
 
 /// The most characters of a variable's name or value.
@@ -25,7 +26,7 @@ pub struct ProcessingJob {
     pub environment: BTreeMap<String, String>,
     /// What is moved in before the job starts.
     pub inputs: Vec<ProcessingInput>,
-    /// What is moved out after it succeeded.
+    /// What is moved out after it succeeded, in this order: what tells readers that the rest is there goes last.
     pub outputs: Vec<ProcessingOutput>,
 }
 
@@ -115,12 +116,13 @@ impl Platform<'_> {
             },
             on_line,
         )?;
-        let (mut outputs, mut skipped) = (Vec::new(), Vec::new());
+        let (mut files, mut skipped) = (Vec::new(), Vec::new());
         for output in &job.outputs {
-            let (stored, left_out) = self.store.put_directory(&output.destination, &output.source.below(&base))?;
-            outputs.extend(stored);
-            skipped.extend(left_out);
+            let tree = Tree::read(&output.source.below(&base))?;
+            files.extend(tree.keyed(&output.destination)?);
+            skipped.extend(tree.skipped);
         }
+        let mut outputs = self.store.put_all(&files, &self.unpublished(&job.name)?)?;
         outputs.sort_by(|a, b| a.key.cmp(&b.key));
         Ok(CompletedJob {
             name: job.name.clone(),

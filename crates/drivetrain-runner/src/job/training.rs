@@ -130,12 +130,14 @@ impl Platform<'_> {
         let has_data = pack(&data, &data_archive)? > 0;
         let mut skipped = Tree::read(&model)?.skipped;
         skipped.extend(Tree::read(&data)?.skipped);
-        let mut outputs = Vec::new();
+        let mut files = Vec::new();
         if has_data {
-            outputs.push(self.store.put_file(&exports.join("output.tar.gz")?, &data_archive)?);
+            files.push((exports.join("output.tar.gz")?, data_archive));
         }
-        let model = self.store.put_file(&exports.join("model.tar.gz")?, &model_archive)?;
-        outputs.insert(0, model.clone());
+        files.push((exports.join("model.tar.gz")?, model_archive));
+        let mut outputs = self.store.put_all(&files, &self.unpublished(&job.name)?)?;
+        outputs.reverse();
+        let model = outputs[0].clone();
         let job = CompletedJob {
             name: job.name.clone(),
             duration: success.duration,

@@ -22,16 +22,23 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(5);
 /// How long a process may take to obey SIGTERM. The platform gives 120 s; locally somebody is waiting.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
+/// The variable that tells a process that the end of its standard input is the end of its runner.
+pub(crate) const EXIT_WITH_STDIN: &str = "DRIVETRAIN_EXIT_WITH_STDIN";
+
 /// A running process and everything it started; dropping it kills them all.
+///
+/// A runner that is killed cannot kill anything. The system closes its end of the pipe that is the process's standard
+/// input, though, and a process that honours [`EXIT_WITH_STDIN`] then ends by itself.
 #[derive(Debug)]
 pub(crate) struct Process {
     name: String,
+    /// Holds the pipe open.
     child: Child,
     ended: Option<ExitStatus>,
 }
 
 impl Process {
-    /// Starts a program with exactly these variables, its output and errors going to the log.
+    /// Starts a program with exactly these variables and [`EXIT_WITH_STDIN`], its output and errors going to the log.
     pub(crate) fn spawn(
         name: &str,
         program: &Program,
@@ -48,8 +55,9 @@ impl Process {
             .env_clear()
             .envs(program.environment())
             .envs(environment)
+            .env(EXIT_WITH_STDIN, "1")
             .current_dir(directory)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(log.try_clone().map_err(spawn_failed)?)
             .stderr(log.try_clone().map_err(spawn_failed)?);
         signal::own_group(&mut command);

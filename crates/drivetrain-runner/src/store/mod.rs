@@ -2,6 +2,7 @@
 
 mod key;
 mod location;
+mod publish;
 mod transfer;
 
 use std::path::{Path, PathBuf};
@@ -45,7 +46,8 @@ pub struct ObjectInfo {
 
 /// A blocking object store: a local folder, or memory.
 ///
-/// Every write is atomic: a reader, and whoever comes after a killed writer, sees the old object or the new one.
+/// Every write is atomic: a reader, and whoever comes after a killed writer, sees the old object or the new one. A folder
+/// has flushed the file and its name to the disk when a write returns.
 /// Its methods block and own a private runtime; do not call them from asynchronous code.
 ///
 /// ```
@@ -84,6 +86,7 @@ impl Store {
                 std::fs::create_dir_all(&path).map_err(|e| failed(e.into()))?;
                 let path = path.canonicalize().map_err(|e| failed(e.into()))?;
                 let backend = LocalFileSystem::new_with_prefix(&path).map_err(|e| failed(e.into()))?;
+                let backend = backend.with_fsync(true);
                 (Arc::new(backend), Location::Folder(path))
             }
         };
@@ -136,27 +139,6 @@ impl Store {
         let object = StoredObject { key: key.clone(), size: bytes.len() as u64, sha256: Sha256::of(&bytes) };
         self.runtime.block_on(self.backend.put(&backend_path(key), bytes.into())).map_err(self.failed("write", key))?;
         Ok(object)
-    }
-
-    /// Uploads every regular file below a directory, in order of name, under `prefix`; returns them and the paths of
-    /// links and special files, which are left out.
-    ///
-    /// # Errors
-    /// As [`Store::put_file`], and [`RunnerError::Invalid`] if a file's name cannot be part of a key.
-    pub fn put_directory(
-        &self,
-        prefix: &Key,
-        directory: &Path,
-    ) -> Result<(Vec<StoredObject>, Vec<PathBuf>), RunnerError> {
-        let tree = crate::tree::Tree::read(directory)?;
-        // Every key is checked before the first byte moves.
-        let files = tree
-            .files
-            .iter()
-            .map(|file| Ok((prefix.join(&file.name)?, &file.path)))
-            .collect::<Result<Vec<_>, RunnerError>>()?;
-        let stored = files.iter().map(|(key, path)| self.put_file(key, path)).collect::<Result<_, _>>()?;
-        Ok((stored, tree.skipped))
     }
 
     /// Downloads an object to a file, making its folders; the file appears at once, when all of it has arrived.

@@ -1,6 +1,7 @@
 use std::fs;
 
 use super::*;
+use crate::tree::Tree;
 
 fn key(text: &str) -> Key {
     Key::new(text).unwrap()
@@ -80,23 +81,21 @@ fn a_directory_goes_up_with_its_folders_and_without_its_links() {
         fs::write(scratch.join("out/sub/a.csv"), "a").unwrap();
         #[cfg(unix)]
         std::os::unix::fs::symlink("b.csv", scratch.join("out/link.csv")).unwrap();
-        let (stored, skipped) = store.put_directory(&key("up"), &scratch.join("out")).unwrap();
+        let tree = Tree::read(&scratch.join("out")).unwrap();
+        let stored = store.put_all(&tree.keyed(&key("up")).unwrap(), &key("staging")).unwrap();
         let keys: Vec<_> = stored.iter().map(|o| o.key.as_str()).collect();
         assert_eq!(keys, ["up/b.csv", "up/sub/a.csv"]);
         #[cfg(unix)]
-        assert_eq!(skipped, [scratch.join("out/link.csv")]);
+        assert_eq!(tree.skipped, [scratch.join("out/link.csv")]);
     });
 }
 
 #[test]
-fn a_bad_file_name_stops_the_upload_before_it_begins() {
-    each_store(|store, scratch| {
-        fs::create_dir_all(scratch.join("out")).unwrap();
-        fs::write(scratch.join("out/a.csv"), "a").unwrap();
-        fs::write(scratch.join("out/b#1"), "b").unwrap();
-        assert!(store.put_directory(&key("up"), &scratch.join("out")).is_err());
-        assert!(store.list(&key("up")).unwrap().is_empty());
-    });
+fn a_file_whose_name_no_key_has_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("b#1"), "b").unwrap();
+    let tree = Tree::read(folder.path()).unwrap();
+    assert!(matches!(tree.keyed(&key("up")), Err(RunnerError::Invalid { value, .. }) if value == "up/b#1"));
 }
 
 #[test]
@@ -112,6 +111,65 @@ fn what_is_absent_or_too_large_is_said_and_nothing_is_left() {
         assert!(matches!(error, RunnerError::File { .. }));
         assert!(!store.contains(&key("new")).unwrap());
     });
+}
+
+/// Files of these contents, to become objects of these keys.
+fn to_upload(scratch: &Path, files: &[(&str, &str)]) -> Vec<(Key, PathBuf)> {
+    let file = |(index, (object, content)): (usize, &(&str, &str))| {
+        let path = scratch.join(index.to_string());
+        fs::write(&path, content).unwrap();
+        (key(object), path)
+    };
+    files.iter().enumerate().map(file).collect()
+}
+
+#[test]
+fn a_set_of_files_replaces_what_was_there_and_leaves_nothing_beside() {
+    each_store(|store, scratch| {
+        store.put_bytes(&key("a/1"), b"old".to_vec()).unwrap();
+        let files = to_upload(scratch, &[("a/1", "new"), ("b/2", "two"), ("a/3", "three")]);
+        let stored = store.put_all(&files, &key("p/staging")).unwrap();
+        assert_eq!(stored.iter().map(|object| object.key.as_str()).collect::<Vec<_>>(), ["a/1", "b/2", "a/3"]);
+        assert_eq!(store.digest(&key("a/1")).unwrap(), Sha256::of(b"new"));
+        assert_eq!(stored[0].sha256, Sha256::of(b"new"));
+        assert!(store.list(&key("p")).unwrap().is_empty());
+        assert!(store.local_path(&key("p/staging")).is_none_or(|path| !path.exists()));
+    });
+}
+
+#[test]
+fn a_set_of_which_one_file_cannot_be_read_changes_nothing() {
+    each_store(|store, scratch| {
+        store.put_bytes(&key("a/1"), b"old".to_vec()).unwrap();
+        let mut files = to_upload(scratch, &[("a/1", "new"), ("a/2", "two")]);
+        files.push((key("a/3"), scratch.join("absent")));
+        assert!(matches!(store.put_all(&files, &key("p/staging")), Err(RunnerError::File { .. })));
+        assert_eq!(store.get_bytes(&key("a/1"), 10).unwrap(), b"old");
+        assert_eq!(store.list(&key("a")).unwrap().len(), 1);
+        assert!(store.list(&key("p")).unwrap().is_empty());
+    });
+}
+
+#[test]
+fn a_set_of_which_one_object_cannot_be_put_in_its_place_is_taken_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path().join("store").to_str().unwrap()).unwrap();
+    store.put_bytes(&key("a/1"), b"old".to_vec()).unwrap();
+    store.put_bytes(&key("taken"), b"a file, where a folder is needed".to_vec()).unwrap();
+    let files = to_upload(folder.path(), &[("a/1", "new"), ("a/2", "two"), ("taken/3", "three"), ("a/4", "four")]);
+    let error = store.put_all(&files, &key("p/staging")).unwrap_err();
+    assert!(matches!(error, RunnerError::StoreAccess { .. }) && error.to_string().contains("taken/3"), "{error}");
+    assert_eq!(store.get_bytes(&key("a/1"), 10).unwrap(), b"old");
+    assert_eq!(store.list(&key("a")).unwrap().len(), 1);
+    assert!(store.list(&key("p")).unwrap().is_empty());
+}
+
+/// What a machine that loses its power keeps cannot be seen from here; what the backend was told can.
+#[test]
+fn a_folder_is_told_to_flush_what_it_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path().to_str().unwrap()).unwrap();
+    assert!(format!("{store:?}").contains("fsync: true"), "{store:?}");
 }
 
 #[test]

@@ -1,10 +1,9 @@
 //! The processing job: raw rows in, feature matrices and the fitted preprocessor out.
 //!
 //! The pipeline is fitted on the training rows alone; what it learned is then applied to both parts. A feature matrix
-//! is a `.npy` file with the target in column 0; `feature_names.json` beside it names the other columns.
+//! is a `.npy` file with the target in column 0; `features.json` beside it says what the other columns are.
 
 mod part;
-mod unknown;
 
 use std::{collections::BTreeMap, io::Write};
 
@@ -17,8 +16,8 @@ use drivetrain_transform::{Estimator, FitError, Fitted};
 use part::Part;
 use serde_json::{Value, json};
 
-use super::{FEATURE_NAMES_FILE, create_directory, write_json};
-use crate::{Error, environment::SageMakerEnv};
+use super::{FEATURES_FILE, FeatureDescription, outputs::Outputs};
+use crate::{Error, environment::SageMakerEnv, stop::Stop};
 
 /// Flags of the processing job.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
@@ -80,12 +79,12 @@ impl From<HandleUnknown> for UnknownCategory {
 }
 
 /// Reads both parts, fits the pipeline on the training rows, and writes the features of both parts and the
-/// preprocessor. No file is written before everything is computed.
+/// preprocessor: all of them, or none.
 ///
 /// # Errors
 /// [`Error::Dataset`] or [`Error::MissingTarget`] for the rows, [`Error::Fit`] and [`Error::Apply`] for what the
-/// pipeline makes of them, [`Error::Create`] and [`Error::Artifact`] when the outputs cannot be written.
-pub fn run(args: &ProcessArgs, env: &SageMakerEnv, stdout: &mut dyn Write) -> Result<(), Error> {
+/// pipeline makes of them, [`Error::Create`] and [`Error::Artifact`] when the outputs cannot be written, [`Error::Stopped`] when told to stop.
+pub fn run(args: &ProcessArgs, env: &SageMakerEnv, stop: &Stop, stdout: &mut dyn Write) -> Result<(), Error> {
     let paths = env.paths();
     let train = Part::read(paths.processing_input("train").join(&args.train_filename))?;
     let val = Part::read(paths.processing_input("val").join(&args.val_filename))?;
@@ -94,29 +93,38 @@ pub fn run(args: &ProcessArgs, env: &SageMakerEnv, stdout: &mut dyn Write) -> Re
     let plan = fit(args, &train, &train_table)?;
     let train_features = train.apply(&plan, &train_table)?;
     let val_features = val.apply(&plan, &val_table)?;
-    for (column, value, rows) in unknown::categories(&plan, &val_features, &val_table) {
-        tracing::warn!(column, value, rows, "category unknown to the training rows, encoded as all zero");
+    let unknown =
+        plan.unknown_categories(&val_table).map_err(|source| Error::Apply { path: val.path().to_owned(), source })?;
+    for (column, unknown) in unknown.columns() {
+        for (value, rows) in unknown.values() {
+            let value = value.unwrap_or("missing");
+            tracing::warn!(column, value, rows, "category unknown to the training rows, encoded as all zero");
+        }
     }
     let artifact = pack(args, plan, &train, &train_table)?;
 
+    let mut outputs = Outputs::new(stop);
     for (name, file, part, features) in [
         ("train", &args.train_feats_filename, &train, &train_features),
         ("val", &args.val_feats_filename, &val, &val_features),
     ] {
         let directory = paths.processing(name);
-        create_directory(&directory)?;
+        outputs.directory(&directory)?;
         let path = directory.join(file);
-        npy::write(&path, part.with_target(features).view())?;
-        write_json(&directory.join(FEATURE_NAMES_FILE), &features.feature_names())?;
+        outputs.file(path.clone(), |path| npy::write(path, part.with_target(features).view()))?;
+        let names = features.feature_names().to_vec();
+        let description = FeatureDescription { names, preprocessor: Some(artifact.model_id()) };
+        outputs.json(directory.join(FEATURES_FILE), &description)?;
         let (rows, columns) = (features.n_rows(), features.n_columns());
         writeln!(stdout, "{name}_rows={rows};  {name}_features={columns};").map_err(Error::Stdout)?;
         tracing::info!(rows, features = columns, path = %path.display(), "written");
     }
     let output = paths.processing("output");
-    create_directory(&output)?;
+    outputs.directory(&output)?;
     let path = output.join(&args.model_filename);
-    let id = artifact.write_tar_gz(&path)?;
+    let id = outputs.file(path.clone(), |path| artifact.write_tar_gz(path))?;
     tracing::info!(%id, path = %path.display(), "written");
+    outputs.keep();
     Ok(())
 }
 

@@ -34,13 +34,13 @@ fn lay_out(base: &Path, train: &str, val: &str) {
 
 fn process(base: &Path, args: &ProcessArgs) -> Result<(), Error> {
     let variables = BTreeMap::from([("SAGEMAKER_BASE_DIR".to_owned(), base.display().to_string())]);
-    run(args, &SageMakerEnv::load(variables)?, &mut Vec::new())
+    run(args, &SageMakerEnv::load(variables)?, &Stop::default(), &mut Vec::new())
 }
 
 fn features(base: &Path, name: &str) -> (Array2<f64>, Vec<String>) {
     let directory = base.join("processing").join(name);
     let values = npy::read(directory.join(format!("{name}_feats.npy"))).unwrap();
-    (values, serde_json::from_slice(&fs::read(directory.join(FEATURE_NAMES_FILE)).unwrap()).unwrap())
+    (values, FeatureDescription::read(&directory.join(FEATURES_FILE)).unwrap().unwrap().names)
 }
 
 #[test]
@@ -88,10 +88,25 @@ fn the_preprocessor_is_an_artifact_that_gives_the_same_features() {
     let again = train.apply(plan, &train.table().unwrap()).unwrap();
     assert_eq!(train.with_target(&again), features(base.path(), "train").0);
     assert_eq!(artifact.manifest().training.hyper_parameters["reference_year"], 90);
+    for part in ["train", "val"] {
+        let description = FeatureDescription::read(&base.path().join("processing").join(part).join(FEATURES_FILE));
+        assert_eq!(description.unwrap().unwrap().preprocessor, Some(artifact.model_id()));
+    }
 
     let first = fs::read(&path).unwrap();
     process(base.path(), &ProcessArgs { reference_year: 90, ..args() }).unwrap();
     assert_eq!(fs::read(&path).unwrap(), first);
+}
+
+#[test]
+fn outputs_that_cannot_all_be_written_are_not_written_at_all() {
+    let base = tempfile::tempdir().unwrap();
+    lay_out(base.path(), TRAIN, VAL);
+    // A file stands where the last directory should be.
+    fs::write(base.path().join("processing/output"), "").unwrap();
+    let error = process(base.path(), &args()).unwrap_err();
+    assert!(crate::failure::explain(&error).contains("processing/output"), "{error}");
+    assert!(!base.path().join("processing/train").exists() && !base.path().join("processing/val").exists());
 }
 
 #[test]

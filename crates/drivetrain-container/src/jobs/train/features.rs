@@ -1,14 +1,14 @@
 //! The feature matrices of a training job: target in column 0.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use drivetrain_artifact::npy;
+use drivetrain_artifact::{Sha256, npy};
 use drivetrain_plan::ndarray::{Array2, ArrayView2, Axis, Slice};
 
-use crate::{Error, jobs::FEATURE_NAMES_FILE};
+use crate::{
+    Error,
+    jobs::{FEATURES_FILE, FeatureDescription},
+};
 
 /// What the target is called in messages; a matrix does not name it.
 const TARGET: &str = "target";
@@ -19,11 +19,12 @@ pub(super) struct Features {
     path: PathBuf,
     values: Array2<f64>,
     names: Vec<String>,
+    preprocessor: Option<Sha256>,
 }
 
 impl Features {
-    /// Reads `file` of `directory`, and the names of its columns beside it; without such a list they are `x0`, `x1`,
-    /// ..., as scikit-learn calls columns without names.
+    /// Reads `file` of `directory`, and what its columns are from beside it; without such a description they are
+    /// called `x0`, `x1`, ..., as scikit-learn calls columns without names.
     pub(super) fn read(directory: &Path, file: &str) -> Result<Self, Error> {
         let path = directory.join(file);
         let values = npy::read(&path)?;
@@ -31,20 +32,21 @@ impl Features {
         if rows == 0 || columns < 2 {
             return Err(Error::EmptyFeatures { path, rows, columns });
         }
-        let names_path = directory.join(FEATURE_NAMES_FILE);
-        let names = match read_names(&names_path)? {
-            Some(names) if names.len() + 1 == columns => names,
-            Some(names) => {
-                return Err(Error::FeatureNameCount { path, names_path, names: names.len(), columns });
-            }
-            None => (0..columns - 1).map(|index| format!("x{index}")).collect(),
-        };
+        let names_path = directory.join(FEATURES_FILE);
+        let description = FeatureDescription::read(&names_path)?.unwrap_or_else(|| FeatureDescription {
+            names: (0..columns - 1).map(|index| format!("x{index}")).collect(),
+            preprocessor: None,
+        });
+        let FeatureDescription { names, preprocessor } = description;
+        if names.len() + 1 != columns {
+            return Err(Error::FeatureNameCount { path, names_path, names: names.len(), columns });
+        }
         if let Some(((row, column), value)) = values.indexed_iter().find(|(_, value)| !value.is_finite()) {
             let name = column.checked_sub(1).and_then(|index| names.get(index));
             let name = name.map_or(TARGET, String::as_str).to_owned();
             return Err(Error::NonFinite { path, row, column, name, value: *value });
         }
-        Ok(Self { path, values, names })
+        Ok(Self { path, values, names, preprocessor })
     }
 
     /// The features, shape (rows, features).
@@ -62,13 +64,21 @@ impl Features {
         &self.names
     }
 
+    /// The id of the preprocessor that made the features, if it is known.
+    pub(super) const fn preprocessor(&self) -> Option<Sha256> {
+        self.preprocessor
+    }
+
     /// The file.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Checks that `val` has the same columns.
+    /// Checks that `val` has the same columns, made by the same preprocessor.
     pub(super) fn check_same_columns(&self, val: &Self) -> Result<(), Error> {
+        if self.preprocessor != val.preprocessor {
+            return Err(Error::PreprocessorMismatch { train_path: self.path.clone(), val_path: val.path.clone() });
+        }
         if self.values.ncols() != val.values.ncols() {
             return Err(Error::WidthMismatch {
                 train_path: self.path.clone(),
@@ -91,15 +101,6 @@ impl Features {
     }
 }
 
-fn read_names(path: &Path) -> Result<Option<Vec<String>>, Error> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(Error::Read { path: path.to_owned(), source }),
-    };
-    serde_json::from_slice(&bytes).map(Some).map_err(|source| Error::ParseConfig { path: path.to_owned(), source })
-}
-
 #[cfg(test)]
 mod tests {
     use drivetrain_plan::ndarray::array;
@@ -109,7 +110,7 @@ mod tests {
     fn write(directory: &Path, values: &Array2<f64>, names: Option<&str>) {
         npy::write(directory.join("f.npy"), values.view()).unwrap();
         if let Some(names) = names {
-            std::fs::write(directory.join(FEATURE_NAMES_FILE), names).unwrap();
+            std::fs::write(directory.join(FEATURES_FILE), names).unwrap();
         }
     }
 
@@ -121,7 +122,7 @@ mod tests {
 
     #[test]
     fn the_first_column_is_the_target() {
-        let features = read(&array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], Some(r#"["a", "b"]"#)).unwrap();
+        let features = read(&array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], Some(r#"{"names": ["a", "b"]}"#)).unwrap();
         assert_eq!(features.y(), [1.0, 4.0]);
         assert_eq!(features.x(), array![[2.0, 3.0], [5.0, 6.0]]);
         assert_eq!(features.names(), ["a", "b"]);
@@ -134,7 +135,7 @@ mod tests {
 
     #[test]
     fn what_is_not_finite_is_named_by_row_and_column() {
-        let error = read(&array![[1.0, 2.0, 3.0], [1.0, 2.0, f64::NAN]], Some(r#"["a", "b"]"#)).unwrap_err();
+        let error = read(&array![[1.0, 2.0, 3.0], [1.0, 2.0, f64::NAN]], Some(r#"{"names": ["a", "b"]}"#)).unwrap_err();
         let message = error.to_string();
         assert!(message.contains("row 1, column 2 (`b`) is NaN"), "{message}");
         let message = read(&array![[f64::INFINITY, 2.0]], None).unwrap_err().to_string();
@@ -145,20 +146,23 @@ mod tests {
     fn what_is_empty_or_does_not_fit_is_refused() {
         assert!(matches!(read(&Array2::zeros((0, 3)), None), Err(Error::EmptyFeatures { .. })));
         assert!(matches!(read(&array![[1.0]], None), Err(Error::EmptyFeatures { .. })));
-        let error = read(&array![[1.0, 2.0, 3.0]], Some(r#"["a"]"#)).unwrap_err();
+        let error = read(&array![[1.0, 2.0, 3.0]], Some(r#"{"names": ["a"]}"#)).unwrap_err();
         assert!(matches!(error, Error::FeatureNameCount { names: 1, columns: 3, .. }), "{error}");
         assert!(matches!(read(&array![[1.0, 2.0]], Some("{")), Err(Error::ParseConfig { .. })));
     }
 
     #[test]
     fn differing_columns_are_named() {
-        let train = read(&array![[1.0, 2.0, 3.0]], Some(r#"["a", "b"]"#)).unwrap();
+        let train = read(&array![[1.0, 2.0, 3.0]], Some(r#"{"names": ["a", "b"]}"#)).unwrap();
         let narrow = read(&array![[1.0, 2.0]], None).unwrap();
         let error = train.check_same_columns(&narrow).unwrap_err();
         assert!(matches!(error, Error::WidthMismatch { train_columns: 3, val_columns: 2, .. }), "{error}");
-        let renamed = read(&array![[1.0, 2.0, 3.0]], Some(r#"["a", "c"]"#)).unwrap();
+        let renamed = read(&array![[1.0, 2.0, 3.0]], Some(r#"{"names": ["a", "c"]}"#)).unwrap();
         let message = train.check_same_columns(&renamed).unwrap_err().to_string();
         assert!(message.starts_with("feature 1 is `c` in"), "{message}");
         train.check_same_columns(&train).unwrap();
+        let made = format!(r#"{{"names": ["a", "b"], "preprocessor": "{}"}}"#, Sha256::of(b"another"));
+        let error = train.check_same_columns(&read(&array![[1.0, 2.0, 3.0]], Some(&made)).unwrap()).unwrap_err();
+        assert!(matches!(error, Error::PreprocessorMismatch { .. }), "{error}");
     }
 }

@@ -6,6 +6,7 @@
 mod features;
 mod progress;
 mod settings;
+mod values;
 
 use std::{collections::BTreeMap, io::Write};
 
@@ -16,10 +17,11 @@ use progress::Progress;
 use serde::Serialize;
 use serde_json::{Value, json};
 use settings::Settings;
-pub use settings::{InvalidMaxDepth, MaxDepth, TrainArgs};
+pub use settings::TrainArgs;
+pub use values::{InvalidValue, MaxDepth};
 
-use super::{create_directory, write_json};
-use crate::{Error, environment::SageMakerEnv};
+use super::outputs::Outputs;
+use crate::{Error, environment::SageMakerEnv, stop::Stop};
 
 /// The file below `output/data` that holds the metrics of both parts.
 pub const METRICS_FILE: &str = "metrics.json";
@@ -57,13 +59,14 @@ impl Metrics {
 }
 
 /// Reads the feature matrices, grows a forest, evaluates it on both, and writes the model's files into `model/` and the
-/// metrics into `output/data`. No file is written before the forest is grown and evaluated.
+/// metrics into `output/data`: both, or neither.
 ///
 /// # Errors
 /// [`Error::Hyperparameter`] and its kin for what the job was told, [`Error::Artifact`], [`Error::EmptyFeatures`],
 /// [`Error::NonFinite`], [`Error::WidthMismatch`] or [`Error::FeatureNameMismatch`] for the features, [`Error::Forest`]
-/// when the forest cannot be grown, and [`Error::Create`] or [`Error::Artifact`] when the outputs cannot be written.
-pub fn run(args: &TrainArgs, env: &SageMakerEnv, stdout: &mut dyn Write) -> Result<(), Error> {
+/// when the forest cannot be grown, [`Error::Create`] or [`Error::Artifact`] when the outputs cannot be written, and
+/// [`Error::Stopped`] when told to stop.
+pub fn run(args: &TrainArgs, env: &SageMakerEnv, stop: &Stop, stdout: &mut dyn Write) -> Result<(), Error> {
     let settings = Settings::new(args, env)?;
     let train = Features::read(&settings.train, &settings.train_file)?;
     let val = Features::read(&settings.val, &settings.val_file)?;
@@ -80,10 +83,12 @@ pub fn run(args: &TrainArgs, env: &SageMakerEnv, stdout: &mut dyn Write) -> Resu
     metrics.print(stdout).map_err(Error::Stdout)?;
 
     let artifact = pack(forest, &settings.regressor, &train, &metrics)?;
-    create_directory(&settings.output_data_dir)?;
-    write_json(&settings.output_data_dir.join(METRICS_FILE), &metrics)?;
+    let mut outputs = Outputs::new(stop);
+    outputs.directory(&settings.output_data_dir)?;
+    outputs.json(settings.output_data_dir.join(METRICS_FILE), &metrics)?;
     // The model comes last: where there is one, the job is done.
     let id = artifact.write_dir(&settings.model_dir)?;
+    outputs.keep();
     tracing::info!(model = %settings.model_dir.display(), %id, "written");
     Ok(())
 }
@@ -97,17 +102,21 @@ fn evaluate(forest: &Forest, features: &Features) -> Result<RegressionMetrics, E
 
 fn pack(
     forest: Forest,
-    regressor: &RandomForestRegressor,
+    estimator: &RandomForestRegressor,
     train: &Features,
     metrics: &Metrics,
 ) -> Result<Artifact, Error> {
     let training = Training {
         data_sha256: Some(Sha256::of_file(train.path())?),
-        seed: Some(regressor.random_state()),
-        hyper_parameters: hyper_parameters(regressor),
+        seed: Some(estimator.random_state()),
+        hyper_parameters: hyper_parameters(estimator),
         metrics: metrics.flat(),
     };
-    let artifact = ArtifactBuilder::regressor(Regressor::new(forest, train.names().to_vec())?, train.x())
+    let mut regressor = Regressor::new(forest, train.names().to_vec())?;
+    if let Some(id) = train.preprocessor() {
+        regressor = regressor.with_preprocessor_id(id);
+    }
+    let artifact = ArtifactBuilder::regressor(regressor, train.x())
         .producer(Producer::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")))
         .training(training)
         .build()?;

@@ -1,10 +1,11 @@
 //! What a training job is told: by flags, by variables, by the hyper-parameters file, by defaults, in that order.
 
-use std::{error::Error as StdError, fmt, path::PathBuf, str::FromStr};
+use std::{error::Error as StdError, path::PathBuf, str::FromStr};
 
 use clap::{ArgAction, Args};
 use drivetrain_forest::{MaxFeatures, RandomForestRegressor};
 
+use super::values::{MaxDepth, boolean, whole};
 use crate::{Error, environment::SageMakerEnv};
 
 /// Flags of the training job. Each of them may also stand in `input/config/hyperparameters.json`, without its leading
@@ -13,7 +14,7 @@ use crate::{Error, environment::SageMakerEnv};
 #[command(next_help_heading = "Hyper-parameters, with scikit-learn's names")]
 pub struct TrainArgs {
     /// The number of trees [default: 100]
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = whole::<usize>)]
     pub n_estimators: Option<usize>,
 
     /// The most splits between the root of a tree and a leaf, or none [default: none]
@@ -21,11 +22,11 @@ pub struct TrainArgs {
     pub max_depth: Option<MaxDepth>,
 
     /// The fewest rows that a node must have to be split [default: 2]
-    #[arg(long, value_name = "ROWS")]
+    #[arg(long, value_name = "ROWS", value_parser = whole::<usize>)]
     pub min_samples_split: Option<usize>,
 
     /// The fewest rows that a leaf may have [default: 1]
-    #[arg(long, value_name = "ROWS")]
+    #[arg(long, value_name = "ROWS", value_parser = whole::<usize>)]
     pub min_samples_leaf: Option<usize>,
 
     /// The features to choose from at each split: all, sqrt, log2, a count, or a fraction below 1 [default: all]
@@ -33,11 +34,11 @@ pub struct TrainArgs {
     pub max_features: Option<MaxFeatures>,
 
     /// Whether each tree sees its own sample of the rows, drawn with replacement [default: true]
-    #[arg(long, value_name = "BOOL", action = ArgAction::Set)]
+    #[arg(long, value_name = "BOOL", action = ArgAction::Set, value_parser = boolean)]
     pub bootstrap: Option<bool>,
 
     /// The seed: the same seed and data give the same forest, whatever the number of threads [default: 0]
-    #[arg(long, value_name = "SEED")]
+    #[arg(long, value_name = "SEED", value_parser = whole::<u64>)]
     pub random_state: Option<u64>,
 
     /// The training features, a file in the train directory [default: `train_feats.npy`]
@@ -82,34 +83,6 @@ const KNOWN: [&str; 13] = [
     "output-data-dir",
 ];
 
-/// scikit-learn's `max_depth`: a number of splits, or `none` for no limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct MaxDepth(pub Option<usize>);
-
-impl FromStr for MaxDepth {
-    type Err = InvalidMaxDepth;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // `null` is what JSON calls Python's None.
-        match text.to_ascii_lowercase().as_str() {
-            "none" | "null" => Ok(Self(None)),
-            number => number.parse().map(|depth| Self(Some(depth))).map_err(|_| InvalidMaxDepth),
-        }
-    }
-}
-
-/// A text that is no [`MaxDepth`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InvalidMaxDepth;
-
-impl fmt::Display for InvalidMaxDepth {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("expected a whole number or none")
-    }
-}
-
-impl StdError for InvalidMaxDepth {}
-
 /// What the job does, settled.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Settings {
@@ -127,18 +100,19 @@ impl Settings {
         check_names(env)?;
         let args = args.clone();
         let regressor = RandomForestRegressor::builder()
-            .n_estimators(resolve(args.n_estimators, env, "n-estimators")?.unwrap_or(100))
-            .max_depth(resolve(args.max_depth, env, "max-depth")?.unwrap_or_default().0)
-            .min_samples_split(resolve(args.min_samples_split, env, "min-samples-split")?.unwrap_or(2))
-            .min_samples_leaf(resolve(args.min_samples_leaf, env, "min-samples-leaf")?.unwrap_or(1))
-            .max_features(resolve(args.max_features, env, "max-features")?.unwrap_or_default())
-            .bootstrap(resolve(args.bootstrap, env, "bootstrap")?.unwrap_or(true))
-            .random_state(resolve(args.random_state, env, "random-state")?.unwrap_or(0))
+            .n_estimators(resolve(args.n_estimators, env, "n-estimators", whole)?.unwrap_or(100))
+            .max_depth(resolve(args.max_depth, env, "max-depth", MaxDepth::from_str)?.unwrap_or_default().0)
+            .min_samples_split(resolve(args.min_samples_split, env, "min-samples-split", whole)?.unwrap_or(2))
+            .min_samples_leaf(resolve(args.min_samples_leaf, env, "min-samples-leaf", whole)?.unwrap_or(1))
+            .max_features(resolve(args.max_features, env, "max-features", MaxFeatures::from_str)?.unwrap_or_default())
+            .bootstrap(resolve(args.bootstrap, env, "bootstrap", boolean)?.unwrap_or(true))
+            .random_state(resolve(args.random_state, env, "random-state", whole)?.unwrap_or(0))
             .build()
             .map_err(|source| Error::Forest { action: "use these hyper-parameters", source })?;
-        let file =
-            |flag, name, default: &str| Ok::<_, Error>(resolve(flag, env, name)?.unwrap_or_else(|| default.to_owned()));
-        let directory = |flag, name| resolve::<PathBuf>(flag, env, name);
+        let file = |flag, name, default: &str| {
+            Ok::<_, Error>(resolve(flag, env, name, String::from_str)?.unwrap_or_else(|| default.to_owned()))
+        };
+        let directory = |flag, name| resolve(flag, env, name, PathBuf::from_str);
         Ok(Self {
             regressor,
             train: directory(args.train, "train")?.unwrap_or_else(|| env.channel("train")),
@@ -153,14 +127,19 @@ impl Settings {
 }
 
 /// The flag, or else the hyper-parameter `name`.
-fn resolve<T>(flag: Option<T>, env: &SageMakerEnv, name: &str) -> Result<Option<T>, Error>
+fn resolve<T, E>(
+    flag: Option<T>,
+    env: &SageMakerEnv,
+    name: &str,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<Option<T>, Error>
 where
-    T: FromStr<Err: StdError + Send + Sync + 'static>,
+    E: StdError + Send + Sync + 'static,
 {
     match (flag, env.hyperparameter(name)) {
         (Some(flag), _) => Ok(Some(flag)),
         (None, None) => Ok(None),
-        (None, Some(text)) => match text.parse() {
+        (None, Some(text)) => match parse(&text) {
             Ok(value) => Ok(Some(value)),
             Err(error) => Err(Error::Hyperparameter { name: name.to_owned(), value: text, source: Box::new(error) }),
         },
@@ -239,6 +218,24 @@ mod tests {
             assert!(!settings.regressor.bootstrap(), "{file}");
             assert_eq!(settings.regressor.max_features(), MaxFeatures::Sqrt, "{file}");
         }
+    }
+
+    #[test]
+    fn variables_and_flags_are_understood_as_the_file_is() {
+        use clap::Parser;
+
+        #[derive(Parser)]
+        struct Job {
+            #[command(flatten)]
+            args: TrainArgs,
+        }
+
+        let set = [("SM_HP_BOOTSTRAP", "False"), ("SM_HP_N_ESTIMATORS", "5.0"), ("SM_HP_MAX_FEATURES", "None")];
+        let from_variables = settings(&TrainArgs::default(), "{}", &set).unwrap().regressor;
+        let flags = ["", "--bootstrap", "False", "--n-estimators", "5.0", "--max-features", "None"];
+        let from_flags = settings(&Job::parse_from(flags).args, "{}", &[]).unwrap().regressor;
+        let expected = RandomForestRegressor::builder().n_estimators(5).bootstrap(false).build().unwrap();
+        assert_eq!((&from_variables, &from_flags), (&expected, &expected));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use drivetrain_artifact::{Limits, Model, npy};
 use drivetrain_plan::ndarray::Array2;
 
 use super::*;
-use crate::jobs::FEATURE_NAMES_FILE;
+use crate::jobs::{FEATURES_FILE, FeatureDescription};
 
 /// y = 3 a - b with a touch of c, on a small grid.
 fn matrix(rows: usize, offset: usize) -> Array2<f64> {
@@ -22,7 +22,11 @@ fn lay_out(base: &Path, hyperparameters: &str) {
         let directory = base.join("input/data").join(channel);
         fs::create_dir_all(&directory).unwrap();
         npy::write(directory.join(file), matrix(rows, offset).view()).unwrap();
-        fs::write(directory.join(FEATURE_NAMES_FILE), r#"["a", "b", "c"]"#).unwrap();
+        let description = FeatureDescription {
+            names: ["a", "b", "c"].map(str::to_owned).to_vec(),
+            preprocessor: Some(Sha256::of(b"preprocessor")),
+        };
+        fs::write(directory.join(FEATURES_FILE), serde_json::to_vec(&description).unwrap()).unwrap();
     }
     fs::create_dir_all(base.join("input/config")).unwrap();
     fs::write(base.join("input/config/hyperparameters.json"), hyperparameters).unwrap();
@@ -31,7 +35,7 @@ fn lay_out(base: &Path, hyperparameters: &str) {
 fn train(base: &Path, args: &TrainArgs) -> Result<String, Error> {
     let variables = BTreeMap::from([("SAGEMAKER_BASE_DIR".to_owned(), base.display().to_string())]);
     let mut stdout = Vec::new();
-    run(args, &SageMakerEnv::load(variables)?, &mut stdout)?;
+    run(args, &SageMakerEnv::load(variables)?, &Stop::default(), &mut stdout)?;
     Ok(String::from_utf8(stdout).unwrap())
 }
 
@@ -56,6 +60,7 @@ fn a_training_job_leaves_model_and_metrics() {
     let artifact = Artifact::read_dir(base.path().join("model"), &Limits::default()).unwrap();
     assert!(matches!(artifact.model(), Model::Regressor(regressor) if regressor.forest().n_trees() == 12));
     assert_eq!(artifact.manifest().features, ["a", "b", "c"]);
+    assert_eq!(artifact.manifest().preprocessor_id, Some(Sha256::of(b"preprocessor")));
     let training = &artifact.manifest().training;
     assert_eq!(training.seed, Some(5));
     assert_eq!(training.hyper_parameters["n_estimators"], 12);
@@ -87,7 +92,11 @@ fn a_job_that_fails_leaves_neither_model_nor_metrics() {
     assert!(error.to_string().contains("row 4, column 2 (`b`) is NaN"), "{error}");
 
     npy::write(&path, Array2::zeros((20, 3)).view()).unwrap();
-    fs::write(path.with_file_name(FEATURE_NAMES_FILE), r#"["a", "b"]"#).unwrap();
+    let description = FeatureDescription {
+        names: vec!["a".to_owned(), "b".to_owned()],
+        preprocessor: Some(Sha256::of(b"preprocessor")),
+    };
+    fs::write(path.with_file_name(FEATURES_FILE), serde_json::to_vec(&description).unwrap()).unwrap();
     let error = train(base.path(), &TrainArgs::default()).unwrap_err();
     assert!(matches!(error, Error::WidthMismatch { train_columns: 4, val_columns: 3, .. }), "{error}");
 

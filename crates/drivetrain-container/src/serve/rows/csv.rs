@@ -16,8 +16,8 @@ struct Layout {
 
 /// Reads CSV with or without a header line.
 ///
-/// The first line is a header when one of its fields is the name of a column. Lines without any value are skipped, as
-/// clients send them between rows.
+/// The first line is a header when one of its fields is the name of a column. Blank lines are skipped, as clients send
+/// them between rows; a row of a single missing value is written `""`.
 pub(super) fn read(body: &[u8], schema: &RowSchema) -> Result<ColumnTable, Rejection> {
     if let Err(error) = std::str::from_utf8(body) {
         return Err(Rejection::bad_request(format!("the body is not UTF-8 at byte {}", error.valid_up_to())));
@@ -27,7 +27,8 @@ pub(super) fn read(body: &[u8], schema: &RowSchema) -> Result<ColumnTable, Rejec
     let mut table = TableBuilder::new(schema.schema());
     let mut layout: Option<Layout> = None;
     while reader.read_record(&mut record).map_err(|error| Rejection::bad_request(format!("malformed CSV: {error}")))? {
-        if record.len() == 1 && record.iter().all(|field| field.trim().is_empty()) {
+        // A line without a single character does not get here.
+        if record.len() == 1 && record.iter().all(|field| !field.is_empty() && field.trim().is_empty()) {
             continue;
         }
         let row = table.n_rows;
@@ -109,6 +110,13 @@ mod tests {
     #[test]
     fn one_row_without_a_newline_is_a_table() {
         assert_eq!(rows("8,3504,a").unwrap().n_rows(), 1);
+    }
+
+    #[test]
+    fn a_single_missing_value_is_a_row() {
+        let name = Schema::new(vec![Field::new("name", DataType::String)]).unwrap();
+        let table = read(b"a\n\n\"\"\n  \nb", &RowSchema::new(name, Extra::Refuse)).unwrap();
+        assert_eq!(table.column("name"), Some(Column::from(vec![Some("a"), None, Some("b")])));
     }
 
     #[test]

@@ -1,6 +1,7 @@
-//! `application/json`: an array of rows, each an array of values or an object by column name.
+//! `application/json`: an array of rows, each an array of values or an object by column name, or an object whose
+//! `instances` are such an array. `application/jsonlines`: a row on each line.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use drivetrain_plan::ColumnTable;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -10,25 +11,71 @@ use crate::serve::response::Rejection;
 
 /// Reads rows straight into columns, so that a large body is never held as a tree.
 pub(super) fn read(body: &[u8], schema: &RowSchema) -> Result<ColumnTable, Rejection> {
-    let mut reader = Reader { schema, table: TableBuilder::new(schema.schema()), width: None, rejection: None };
+    let mut reader = Reader::new(schema);
     let mut json = serde_json::Deserializer::from_slice(body);
-    let outcome = Rows(&mut reader).deserialize(&mut json).and_then(|()| json.end());
-    match (outcome, reader.rejection) {
-        (Ok(()), _) => reader.table.finish(),
-        (Err(_), Some(rejection)) => Err(rejection),
-        (Err(error), None) => Err(Rejection::bad_request(format!("malformed JSON: {error}"))),
+    let outcome = Document(&mut reader).deserialize(&mut json).and_then(|()| json.end());
+    reader.finish(outcome)
+}
+
+/// Reads a row from each line; blank lines are skipped.
+pub(super) fn read_lines(body: &[u8], schema: &RowSchema) -> Result<ColumnTable, Rejection> {
+    let mut reader = Reader::new(schema);
+    let lines = body.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    let mut outcome = Ok(());
+    for line in lines {
+        reader.within = Within::Rows;
+        let mut json = serde_json::Deserializer::from_slice(line);
+        outcome = Row(&mut reader).deserialize(&mut json).and_then(|()| json.end());
+        if outcome.is_err() {
+            break;
+        }
     }
+    reader.finish(outcome)
+}
+
+/// What is being read, for the message when it cannot be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Within {
+    /// What stands before or after the rows.
+    Nothing,
+    /// A row, or what stands between two of them.
+    Rows,
+    /// The value of this column in a row.
+    Column(String),
 }
 
 struct Reader<'s> {
     schema: &'s RowSchema,
     table: TableBuilder<'s>,
     width: Option<usize>,
+    within: Within,
     /// Why reading stopped; serde's errors are only text.
     rejection: Option<Rejection>,
 }
 
-impl Reader<'_> {
+impl<'s> Reader<'s> {
+    fn new(schema: &'s RowSchema) -> Self {
+        let table = TableBuilder::new(schema.schema());
+        Self { schema, table, width: None, within: Within::Nothing, rejection: None }
+    }
+
+    /// The table, or why reading stopped.
+    fn finish(self, outcome: serde_json::Result<()>) -> Result<ColumnTable, Rejection> {
+        let row = self.table.n_rows;
+        match (outcome, self.rejection) {
+            (Ok(()), _) => self.table.finish(),
+            (Err(_), Some(rejection)) => Err(rejection),
+            (Err(error), None) => Err(match self.within {
+                Within::Nothing => Rejection::bad_request(format!("malformed JSON: {error}")),
+                Within::Rows => Rejection::bad_request(format!("row {row}: malformed JSON: {error}")).row(row),
+                Within::Column(column) => {
+                    let message = format!("row {row}, column `{column}`: malformed JSON: {error}");
+                    Rejection::bad_request(message).row(row).column(column)
+                }
+            }),
+        }
+    }
+
     fn list(&mut self, cells: &[Cell<'_>]) -> Result<(), Rejection> {
         let row = self.table.n_rows;
         let surplus = self.schema.surplus(row, cells.len())?;
@@ -60,6 +107,43 @@ impl Reader<'_> {
     }
 }
 
+/// The rows, or an object that holds them.
+struct Document<'r, 's>(&'r mut Reader<'s>);
+
+impl<'de> DeserializeSeed<'de> for Document<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Document<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of rows, or an object whose `instances` are one")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, rows: A) -> Result<(), A::Error> {
+        Rows(self.0).visit_seq(rows)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        let mut found = false;
+        while let Some(key) = entries.next_key::<Cow<'de, str>>()? {
+            if key != "instances" {
+                return Err(A::Error::custom(format_args!("unknown key `{key}`, expected `instances`")));
+            }
+            if std::mem::replace(&mut found, true) {
+                return Err(A::Error::duplicate_field("instances"));
+            }
+            entries.next_value_seed(Rows(&mut *self.0))?;
+        }
+        if found { Ok(()) } else { Err(A::Error::missing_field("instances")) }
+    }
+}
+
 /// The array of all rows.
 struct Rows<'r, 's>(&'r mut Reader<'s>);
 
@@ -82,7 +166,11 @@ impl<'de> Visitor<'de> for Rows<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<(), A::Error> {
-        while rows.next_element_seed(Row(self.0))?.is_some() {}
+        self.0.within = Within::Rows;
+        while rows.next_element_seed(Row(self.0))?.is_some() {
+            self.0.within = Within::Rows;
+        }
+        self.0.within = Within::Nothing;
         Ok(())
     }
 }
@@ -113,8 +201,11 @@ impl<'de> Visitor<'de> for Row<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
         let mut entries = Vec::with_capacity(self.0.schema.schema().len() + 1);
-        while let Some(entry) = values.next_entry()? {
-            entries.push(entry);
+        while let Some(name) = values.next_key::<Cell<'_>>()? {
+            self.0.within = Within::Column(name.to_string());
+            let value = values.next_value()?;
+            self.0.within = Within::Rows;
+            entries.push((name, value));
         }
         let outcome = self.0.object(&entries);
         self.0.stop(outcome)
@@ -162,6 +253,23 @@ mod tests {
     }
 
     #[test]
+    fn instances_and_lines_read_as_the_array_does() {
+        let plain = rows("[[8, 3504, true], [4, 2372.5, false]]").unwrap();
+        assert_eq!(rows(r#"{"instances": [[8, 3504, true], [4, 2372.5, false]]}"#).unwrap(), plain);
+        let lines = |body: &str| read_lines(body.as_bytes(), &schema(Extra::Target));
+        for body in [
+            "[8, 3504, true]\n[4, 2372.5, false]\n",
+            "\n[8, 3504, true]\r\n  \n[4, 2372.5, false]",
+            "{\"cylinders\": 8, \"weight\": 3504, \"turbo\": true}\n[4, 2372.5, false]",
+        ] {
+            assert_eq!(lines(body).unwrap(), plain, "{body}");
+        }
+        assert!(lines("[8, 3504, true]\n[4, 2372.5").unwrap_err().message().starts_with("row 1: malformed JSON"));
+        assert!(lines("[8, 3504, true] [4, 2372.5, false]").unwrap_err().message().contains("trailing characters"));
+        assert_eq!(lines("\n").unwrap_err().message(), "the request holds no rows");
+    }
+
+    #[test]
     fn errors_name_row_column_and_value() {
         let rejection = rows(r#"[[8, 3504, true], [4, "heavy", false]]"#).unwrap_err();
         let body = serde_json::to_value(&rejection).unwrap();
@@ -177,10 +285,16 @@ mod tests {
         assert!(message("[[8, 3504]]").contains("row 0 has 2 values"));
         assert!(message("[[8, 3504, true], [1, 8, 3504, true]]").contains("row 1 has 4 values where"));
         assert!(message(r#"[{"cylinders": 8}]"#).contains("row 0: columns missing: `weight`, `turbo`"));
-        assert!(message("[1, 2, 3]").contains("expected a row"));
-        assert!(message("{}").contains("expected an array of rows"));
-        assert!(message("[[8, 3504, true]").contains("malformed JSON"));
-        assert!(message("[[8, 3504, true]] x").contains("malformed JSON"));
+        assert!(message("[[8, 3504, true], 2]").starts_with("row 1: malformed JSON: invalid type"));
+        assert!(
+            message(r#"[{"cylinders": 8, "weight": 1e999}]"#).starts_with("row 0, column `weight`: malformed JSON")
+        );
+        assert!(message("{}").contains("missing field `instances`"));
+        assert!(message("7").contains("expected an array of rows, or an object whose `instances` are one"));
+        assert!(message(r#"{"rows": []}"#).contains("unknown key `rows`, expected `instances`"));
+        assert!(message(r#"{"instances": [], "instances": []}"#).contains("duplicate field `instances`"));
+        assert!(message("[[8, 3504, true]").starts_with("row 1: malformed JSON"));
+        assert!(message("[[8, 3504, true]] x").starts_with("malformed JSON: trailing characters"));
         assert_eq!(message("[]"), "the request holds no rows");
         let target = read(b"[[1, 8, 3504, true]]", &schema(Extra::Refuse)).unwrap_err();
         assert!(target.message().contains("row 0 has 4 values"), "{}", target.message());

@@ -10,6 +10,7 @@
 mod cell;
 mod csv;
 mod json;
+mod npy;
 
 use std::collections::BTreeSet;
 
@@ -68,10 +69,13 @@ impl RowSchema {
     /// # Errors
     /// A [`Rejection`] of status 400 that names the row, the column and the value at fault where there is one.
     pub fn read(&self, format: InputFormat, body: &[u8]) -> Result<ColumnTable, Rejection> {
-        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        // Some editors begin a text with a byte order mark.
+        let text = |body| <[u8]>::strip_prefix(body, b"\xef\xbb\xbf").unwrap_or(body);
         match format {
-            InputFormat::Csv => csv::read(body, self),
-            InputFormat::Json => json::read(body, self),
+            InputFormat::Csv => csv::read(text(body), self),
+            InputFormat::Json => json::read(text(body), self),
+            InputFormat::JsonLines => json::read_lines(text(body), self),
+            InputFormat::Npy => npy::read(body, self),
         }
     }
 

@@ -130,6 +130,56 @@ async fn two_containers_in_a_row_answer_what_one_does() {
 }
 
 #[tokio::test]
+async fn every_format_goes_in_and_comes_out() {
+    let npy = |values: &[f64]| drivetrain_artifact::npy::vector_to_bytes(values).unwrap();
+    let bodies = [
+        ("text/csv", b"8,\n".to_vec()),
+        ("application/json", b"[[8, null]]".to_vec()),
+        ("application/json", br#"{"instances": [{"cylinders": 8, "weight": null}]}"#.to_vec()),
+        ("application/jsonlines", b"[8, null]\n".to_vec()),
+        ("application/x-npy", npy(&[8.0, f64::NAN])),
+    ];
+    for (content_type, body) in bodies {
+        for (accept, expected) in [
+            ("application/json", b"[[0.0,1.0,3000.0]]".to_vec()),
+            ("text/csv", b"0.0,1.0,3000.0\n".to_vec()),
+            ("application/jsonlines", b"[0.0,1.0,3000.0]\n".to_vec()),
+            ("application/x-npy", drivetrain_artifact::npy::to_bytes(array![[0.0, 1.0, 3000.0]].view()).unwrap()),
+        ] {
+            let request = request(&[("content-type", content_type), ("accept", accept)], body.clone());
+            let response = preprocessor().oneshot(request).await.unwrap();
+            assert_eq!(response.headers()[header::CONTENT_TYPE], accept);
+            let answer = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+            assert_eq!(answer, expected, "{content_type} to {accept}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_chain_goes_by_way_of_any_format() {
+    for format in ["text/csv", "application/json", "application/jsonlines", "application/x-npy"] {
+        let rows = request(&[("content-type", "text/csv"), ("accept", format)], "4,2000\n8,\n");
+        let features = preprocessor().oneshot(rows).await.unwrap().into_body();
+        let (status, _, body) =
+            send(regression(), request(&[("content-type", format), ("accept", "text/csv")], features)).await;
+        assert_eq!((status, body.as_str()), (StatusCode::OK, "30.0\n15.0\n"), "{format}");
+    }
+}
+
+#[tokio::test]
+async fn a_named_endpoint_and_batch_transform_are_answered() {
+    let named = Request::builder().method("POST").uri("/endpoints/cars/invocations").body(Body::from("[[4, 2000]]"));
+    let (status, _, body) = send(preprocessor(), named.unwrap()).await;
+    assert_eq!((status, body.as_str()), (StatusCode::OK, "[[1.0,0.0,2000.0]]"));
+    let parameters = Request::builder().uri("/execution-parameters").body(Body::empty()).unwrap();
+    let (status, _, body) = send(preprocessor(), parameters).await;
+    assert_eq!(status, StatusCode::OK);
+    let parameters: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert!(parameters["MaxConcurrentTransforms"].as_u64().unwrap() >= 1);
+    assert_eq!((&parameters["BatchStrategy"], &parameters["MaxPayloadInMB"]), (&json!("MULTI_RECORD"), &json!(6)));
+}
+
+#[tokio::test]
 async fn custom_attributes_are_handed_back_also_with_an_error() {
     for body in ["[[4, 2000]]", "nonsense"] {
         let (_, headers, _) = send(preprocessor(), request(&[(CUSTOM_ATTRIBUTES, "trace=7")], body)).await;
@@ -156,8 +206,23 @@ async fn bad_rows_are_named() {
 }
 
 #[tokio::test]
+async fn an_infinite_feature_is_not_taken_for_a_missing_one() {
+    let fields = vec![Field::new("weight", DataType::Float64)];
+    let mut builder = PlanBuilder::new(Schema::new(fields).unwrap());
+    builder.push(Op::Scale { column: "weight".into(), center: 0.0, scale: 1e-300, output: "scaled".into() });
+    builder.output("scaled", "scaled");
+    let rows = ColumnTable::new(vec![("weight".into(), Column::from(vec![1e-300]))]).unwrap();
+    let router = endpoint(ArtifactBuilder::preprocessor(builder.build().unwrap(), &rows));
+    let infinite = error(router, request(&[], "[[1e-300], [1e300]]"), StatusCode::BAD_REQUEST).await;
+    assert_eq!(
+        (&infinite["row"], &infinite["column"], &infinite["value"]),
+        (&json!(1), &json!("scaled"), &json!("inf"))
+    );
+}
+
+#[tokio::test]
 async fn unsupported_types_are_refused() {
-    let unsupported = request(&[("content-type", "application/x-npy")], "x");
+    let unsupported = request(&[("content-type", "application/x-npz")], "x");
     error(preprocessor(), unsupported, StatusCode::UNSUPPORTED_MEDIA_TYPE).await;
     let unacceptable = request(&[("accept", "text/html")], "[[4, 2000]]");
     error(preprocessor(), unacceptable, StatusCode::NOT_ACCEPTABLE).await;

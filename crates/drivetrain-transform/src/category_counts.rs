@@ -1,0 +1,299 @@
+//! Which categories columns hold and how often, from rows fed in chunks.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use drivetrain_plan::ApplyError;
+use drivetrain_plan::{
+    CategoricalColumn, Categories, CategoryType, Column, DataType, Int64Column, Program, Schema, Table,
+};
+
+use crate::{EncodedColumn, FitError, check::column, partial_fit::check_target};
+
+/// Tables of counts by position are used up to this many positions; beyond it values are looked up one by one.
+const MAX_POSITIONS: usize = 1 << 12;
+
+/// How often each category of a column was seen.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct CategoryCounts {
+    seen: Seen,
+    missing: usize,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Seen {
+    Boolean([usize; 2]),
+    Int64(BTreeMap<i64, usize>),
+    /// By a number that sorts as the float does.
+    Float64(BTreeMap<i64, usize>),
+    String(BTreeMap<String, usize>),
+}
+
+/// The integer that sorts among others as `value` does among floats; both zeros are one.
+fn float_order(value: f64) -> i64 {
+    let bits = (value + 0.0).to_bits().cast_signed();
+    bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed()
+}
+
+/// The float that [`float_order`] made `order` of.
+fn float_of(order: i64) -> f64 {
+    f64::from_bits((order ^ ((order >> 63).cast_unsigned() >> 1).cast_signed()).cast_unsigned())
+}
+
+/// How often each of `n` positions comes, whatever lies beyond them counted in one more. By four interleaved parts: the
+/// same position twice in a row does not wait for itself.
+fn count_positions(n: usize, positions: impl Iterator<Item = usize>) -> Vec<usize> {
+    let mut parts = vec![[0_u32; 4]; n + 1];
+    for (row, position) in positions.enumerate() {
+        parts[position.min(n)][row % 4] += 1;
+    }
+    parts.into_iter().map(|parts| parts.into_iter().map(|count| count as usize).sum()).collect()
+}
+
+impl CategoryCounts {
+    pub(crate) const fn new(dtype: DataType) -> Self {
+        let seen = match dtype {
+            DataType::Boolean => Seen::Boolean([0; 2]),
+            DataType::Int64 | DataType::Categorical(CategoryType::Int64) => Seen::Int64(BTreeMap::new()),
+            DataType::Float64 => Seen::Float64(BTreeMap::new()),
+            DataType::String | DataType::Categorical(CategoryType::String) => Seen::String(BTreeMap::new()),
+        };
+        Self { seen, missing: 0 }
+    }
+
+    /// Adds the values of a column of the type that the counts were made for; others are not counted.
+    pub(crate) fn feed(&mut self, column: &Column<'_>) {
+        match (&mut self.seen, column) {
+            (Seen::Boolean(seen), Column::Boolean(values)) => {
+                for value in values.iter() {
+                    match value {
+                        Some(value) => seen[usize::from(*value)] += 1,
+                        None => self.missing += 1,
+                    }
+                }
+            }
+            (Seen::Int64(seen), Column::Int64(values) | Column::Categorical(CategoricalColumn::Int64(values))) => {
+                self.missing += feed_integers(seen, values);
+            }
+            (Seen::Float64(seen), Column::Float64(values)) => {
+                for value in values.iter() {
+                    if value.is_nan() {
+                        self.missing += 1;
+                    } else {
+                        *seen.entry(float_order(*value)).or_default() += 1;
+                    }
+                }
+            }
+            (Seen::String(seen), Column::Categorical(CategoricalColumn::Dictionary { codes, dictionary }))
+                if dictionary.len() < codes.len().min(MAX_POSITIONS) =>
+            {
+                let codes = codes.iter().map(|code| usize::try_from(*code).unwrap_or(usize::MAX));
+                let counts = count_positions(dictionary.len(), codes);
+                self.missing += counts[dictionary.len()];
+                for (text, count) in dictionary.iter().zip(counts).filter(|(_, count)| *count > 0) {
+                    add_text(seen, text, count);
+                }
+            }
+            (Seen::String(seen), column) => {
+                for row in 0..column.len() {
+                    match column.text(row) {
+                        Some(text) => add_text(seen, text, 1),
+                        None => self.missing += 1,
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Adds what `later` counted.
+    pub(crate) fn merge(&mut self, later: Self) {
+        fn add<K: Ord>(own: &mut BTreeMap<K, usize>, later: BTreeMap<K, usize>) {
+            for (category, count) in later {
+                *own.entry(category).or_default() += count;
+            }
+        }
+        self.missing += later.missing;
+        match (&mut self.seen, later.seen) {
+            (Seen::Boolean(own), Seen::Boolean(later)) => {
+                own[0] += later[0];
+                own[1] += later[1];
+            }
+            (Seen::Int64(own), Seen::Int64(later)) | (Seen::Float64(own), Seen::Float64(later)) => add(own, later),
+            (Seen::String(own), Seen::String(later)) => add(own, later),
+            _ => {}
+        }
+    }
+
+    /// The categories that were seen, sorted: numbers as numbers, text by code point.
+    pub(crate) fn categories(&self) -> Categories {
+        match &self.seen {
+            Seen::Boolean(seen) => {
+                Categories::Boolean([false, true].into_iter().filter(|value| seen[usize::from(*value)] > 0).collect())
+            }
+            Seen::Int64(seen) => Categories::Int64(seen.keys().copied().collect()),
+            Seen::Float64(seen) => Categories::Float64(seen.keys().copied().map(float_of).collect()),
+            Seen::String(seen) => Categories::String(seen.keys().cloned().collect()),
+        }
+    }
+
+    /// How often each of the [`categories`](Self::categories) was seen.
+    #[cfg(test)]
+    fn counts(&self) -> Vec<usize> {
+        match &self.seen {
+            Seen::Boolean(seen) => seen.iter().copied().filter(|count| *count > 0).collect(),
+            Seen::Int64(seen) | Seen::Float64(seen) => seen.values().copied().collect(),
+            Seen::String(seen) => seen.values().copied().collect(),
+        }
+    }
+
+    /// How many values were missing.
+    pub(crate) const fn missing(&self) -> usize {
+        self.missing
+    }
+}
+
+/// Counts `text`, copied only when it is new.
+fn add_text(seen: &mut BTreeMap<String, usize>, text: &str, count: usize) {
+    match seen.get_mut(text) {
+        Some(seen) => *seen += count,
+        None => {
+            seen.insert(text.to_owned(), count);
+        }
+    }
+}
+
+/// Counts integers and returns how many were missing. Those that lie close together are counted by position.
+fn feed_integers(seen: &mut BTreeMap<i64, usize>, values: &Int64Column<'_>) -> usize {
+    let present = || values.iter().flatten();
+    let (Some(min), Some(max)) = (present().min(), present().max()) else { return values.len() };
+    let span = max.abs_diff(min).saturating_add(1);
+    match usize::try_from(span) {
+        Ok(span) if span <= MAX_POSITIONS.min(values.len()) => {
+            let position = |value: Option<i64>| value.map_or(usize::MAX, |value| value.abs_diff(min) as usize);
+            let counts = count_positions(span, values.iter().map(position));
+            for (value, count) in (min..=max).zip(&counts).filter(|(_, count)| **count > 0) {
+                *seen.entry(value).or_default() += count;
+            }
+            counts[span]
+        }
+        _ => {
+            let mut missing = 0;
+            for value in values.iter() {
+                match value {
+                    Some(value) => *seen.entry(value).or_default() += 1,
+                    None => missing += 1,
+                }
+            }
+            missing
+        }
+    }
+}
+
+/// What an encoder collected so far: the categories of every column, found or declared.
+#[derive(Debug, Clone)]
+pub struct EncoderState {
+    pub(crate) schema: Schema,
+    pub(crate) columns: Vec<ColumnCategories>,
+    /// Refuses what is not declared.
+    pub(crate) check: Option<Arc<Program>>,
+    pub(crate) n_rows: usize,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum ColumnCategories {
+    Declared(Categories),
+    Found(CategoryCounts),
+}
+
+impl EncoderState {
+    /// Adds the rows of `x`.
+    pub(crate) fn feed(&mut self, x: &dyn Table, y: Option<&[f64]>) -> Result<(), FitError> {
+        check_target(x, y)?;
+        for (field, categories) in self.schema.fields().iter().zip(&mut self.columns) {
+            let values = column(x, field)?;
+            if let ColumnCategories::Found(found) = categories {
+                found.feed(&values);
+            }
+        }
+        self.n_rows += x.n_rows();
+        match self.check.as_ref().map(|check| check.run_with(x, |_| ())) {
+            None | Some(Ok(())) => Ok(()),
+            Some(Err(ApplyError::UnknownCategory { column, row, value })) => {
+                Err(FitError::UnknownCategory { column, row, value })
+            }
+            Some(Err(error)) => Err(FitError::Transform(error.into())),
+        }
+    }
+
+    /// Adds what `later` was fed.
+    pub(crate) fn merge(&mut self, later: Self) -> Result<(), FitError> {
+        if self.schema != later.schema {
+            return Err(FitError::Merge { reason: "their columns differ" });
+        }
+        self.n_rows += later.n_rows;
+        for (own, later) in self.columns.iter_mut().zip(later.columns) {
+            if let (ColumnCategories::Found(own), ColumnCategories::Found(later)) = (own, later) {
+                own.merge(later);
+            }
+        }
+        Ok(())
+    }
+
+    /// The schema and what was learned of each column.
+    pub(crate) fn finish(self) -> Result<(Schema, Vec<EncodedColumn>), FitError> {
+        if self.n_rows == 0 {
+            return Err(FitError::Empty { rows: 0, columns: self.schema.len() });
+        }
+        let encoded = |(name, categories): (&str, ColumnCategories)| {
+            let (categories, missing) = match categories {
+                ColumnCategories::Declared(declared) => (declared, false),
+                ColumnCategories::Found(found) => (found.categories(), found.missing() > 0),
+            };
+            EncodedColumn { name: name.to_owned(), categories, missing }
+        };
+        let columns = self.schema.names().zip(self.columns).map(encoded).collect();
+        Ok((self.schema, columns))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+
+    fn counted(column: &Column<'_>) -> (Categories, Vec<usize>, usize) {
+        let mut counts = CategoryCounts::new(column.dtype());
+        counts.feed(column);
+        (counts.categories(), counts.counts(), counts.missing())
+    }
+
+    #[test]
+    fn integers_are_counted_alike_close_together_and_far_apart() {
+        let near = [Some(7), None, Some(9), Some(7), Some(7)];
+        assert_eq!(counted(&Column::from(near.to_vec())), (Categories::Int64(vec![7, 9]), vec![3, 1], 1));
+        let far = [Some(i64::MIN), Some(i64::MAX), Some(0), None, Some(i64::MIN)];
+        let expected = (Categories::Int64(vec![i64::MIN, 0, i64::MAX]), vec![2, 1, 1], 1);
+        assert_eq!(counted(&Column::from(far.to_vec())), expected);
+        assert_eq!(counted(&Column::from(vec![None::<i64>])), (Categories::Int64(vec![]), vec![], 1));
+    }
+
+    #[test]
+    fn floats_sort_as_numbers_and_zeros_are_one() {
+        let values = vec![0.0, f64::NAN, -1.5, -0.0, 1e300, f64::NEG_INFINITY, -1.5];
+        let expected = Categories::Float64(vec![f64::NEG_INFINITY, -1.5, 0.0, 1e300]);
+        assert_eq!(counted(&Column::from(values)), (expected, vec![1, 2, 2, 1], 1));
+    }
+
+    #[test]
+    fn dictionaries_larger_and_smaller_than_the_column_count_the_same() {
+        let column = |words: &[&'static str], codes: &[u32]| {
+            let dictionary = words.iter().map(|word| Cow::Borrowed(*word)).collect::<Vec<_>>().into();
+            Column::Categorical(CategoricalColumn::Dictionary { codes: Cow::Owned(codes.to_vec()), dictionary })
+        };
+        let small = counted(&column(&["b", "a"], &[0, 1, 0, 9, 0]));
+        assert_eq!(small, (Categories::String(vec!["a".into(), "b".into()]), vec![1, 3], 1));
+        let large = counted(&column(&["b", "x", "y", "z", "a"], &[0, 4, 0, u32::MAX, 0]));
+        assert_eq!(large, small);
+    }
+}
