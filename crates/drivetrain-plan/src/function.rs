@@ -293,6 +293,13 @@ mod tests {
     }
 
     #[test]
+    fn clipping_keeps_the_sign_of_zero() {
+        let clip = Function::Clip { low: 0.0, high: 1.0 };
+        let clipped = [-1.0, -0.0, 0.0, 2.0, f64::NEG_INFINITY].map(|x| clip.compute(x).to_bits());
+        assert_eq!(clipped, [0.0, -0.0, 0.0, 1.0, 0.0].map(f64::to_bits));
+    }
+
+    #[test]
     fn a_repeated_value_lands_in_the_middle_of_its_step() {
         let quantile = Function::Quantile { quantiles: vec![0.0, 1.0, 1.0, 1.0, 2.0], normal: false };
         let shares = [-1.0, 0.0, 0.5, 1.0, 2.0, 3.0].map(|x| quantile.compute(x));
