@@ -39,7 +39,9 @@ pub(crate) fn run(args: &ParityArgs) -> Result<String, Error> {
     let sides = [report::Side::Left, report::Side::Right, report::Side::Right];
     let mut table = report::Table::new(&title, &sides).header(&["", "tables", "difference"]);
     let compared = !rows.is_empty();
-    rows.into_iter().for_each(|row| table.row(row));
+    for row in rows {
+        table.row(row);
+    }
     let text = table.render(report::for_stdout());
     if output.status.success() && compared {
         return Ok(text);

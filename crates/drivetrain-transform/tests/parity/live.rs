@@ -55,7 +55,7 @@ impl<T> Iterator for Measured<T> {
 impl<T> Drop for Measured<T> {
     fn drop(&mut self) {
         if folder().is_some() && self.count > 0 {
-            println!("\nparity {} {} {:e}", self.transformer, self.count, LARGEST.get());
+            println!("\nparity {} {} {:.1e}", self.transformer, self.count, LARGEST.get());
         }
     }
 }
