@@ -20,7 +20,7 @@ impl Package {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("outside").join(name);
         let mut manifest = format!("[package]\nname = {name:?}\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n");
         for dependency in dependencies {
-            let path = workspace.join("crates").join(dependency);
+            let path = workspace.join("crates").join(dependency).display().to_string();
             manifest += &format!("{dependency} = {{ path = {path:?} }}\n");
         }
         fs::create_dir_all(folder.join("src")).unwrap();

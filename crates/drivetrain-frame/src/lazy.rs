@@ -134,6 +134,8 @@ struct Held {
     name: String,
     /// The type in which the frame holds it.
     dtype: DataType,
+    /// What a message calls it: the column that it was cast from, if it was.
+    origin: String,
     /// The number of stages after which it is there.
     stage: usize,
 }
@@ -202,7 +204,7 @@ impl Lowering {
 
     /// The plan's column `name`. A valid plan reads only what it has; anything else polars would name.
     fn held(&self, name: &str) -> Held {
-        let absent = || Held { name: name.to_owned(), dtype: DataType::Float64, stage: 0 };
+        let absent = || Held { name: name.to_owned(), dtype: DataType::Float64, origin: name.to_owned(), stage: 0 };
         self.columns.get(name).cloned().unwrap_or_else(absent)
     }
 
@@ -213,7 +215,7 @@ impl Lowering {
             self.stages.push(Vec::new());
         }
         self.stages[stage].push(expr.alias(name.as_str()));
-        self.columns.insert(output.to_owned(), Held { name, dtype, stage: stage + 1 });
+        self.columns.insert(output.to_owned(), Held { name, dtype, origin: output.to_owned(), stage: stage + 1 });
     }
 
     /// Adds `output`, which polars computes from `input`.
@@ -232,6 +234,8 @@ impl Lowering {
         let stage = held.iter().map(|held| held.stage).max().unwrap_or_default();
         let exprs: Vec<Expr> = held.iter().map(|held| column(&held.name)).collect();
         let names: Vec<String> = inputs.iter().map(ToString::to_string).collect();
+        let origins: BTreeMap<String, String> =
+            names.iter().cloned().zip(held.into_iter().map(|held| held.origin)).collect();
         let function = move |columns: &mut [Column]| {
             let height = columns.first().map_or(0, Column::len);
             let columns = columns.iter().zip(&names).map(|(column, name)| column.clone().with_name(name.into()));
@@ -239,6 +243,7 @@ impl Lowering {
             let table = FrameTable::new(&frame).map_err(|error| failed(error.to_string()))?;
             let column = function(&table).map_err(|error| match error {
                 ApplyError::UnknownCategory { column, value, .. } => {
+                    let column = origins.get(&column).unwrap_or(&column);
                     failed(format!("column `{column}`: unknown category `{value}`"))
                 }
                 other => failed(other.to_string()),
@@ -275,13 +280,19 @@ impl Lowering {
 
     fn push(&mut self, op: &Op) -> Result<(), FrameError> {
         match op {
-            Op::Cast { column, to, output } => match (self.held(column), held_type(*to)) {
-                (held, to) if held.dtype == to => {
-                    self.columns.insert(output.clone(), held);
+            Op::Cast { column, to, output } => {
+                let origin = self.held(column).origin;
+                match (self.held(column), held_type(*to)) {
+                    (held, to) if held.dtype == to => {
+                        self.columns.insert(output.clone(), held);
+                    }
+                    (_, DataType::Float64) => self.native(column, output, DataType::Float64, float),
+                    (_, to) => self.native(column, output, to, |expr, _| expr.cast(PolarsType::Int64)),
                 }
-                (_, DataType::Float64) => self.native(column, output, DataType::Float64, float),
-                (_, to) => self.native(column, output, to, |expr, _| expr.cast(PolarsType::Int64)),
-            },
+                if let Some(held) = self.columns.get_mut(output) {
+                    held.origin = origin;
+                }
+            }
             Op::Impute { column, value, output } => {
                 let dtype =
                     if matches!(value, Value::Float64(_)) { DataType::Float64 } else { self.held(column).dtype };
