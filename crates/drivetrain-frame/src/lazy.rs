@@ -134,7 +134,7 @@ struct Held {
     name: String,
     /// The type in which the frame holds it.
     dtype: DataType,
-    /// What a message calls it: the column that it was cast from, if it was.
+    /// What a message calls it: the column whose values it holds, cast or without missing ones.
     origin: String,
     /// The number of stages after which it is there.
     stage: usize,
@@ -218,6 +218,14 @@ impl Lowering {
         self.columns.insert(output.to_owned(), Held { name, dtype, origin: output.to_owned(), stage: stage + 1 });
     }
 
+    /// Messages about `output` name `input` instead, or what that came from: it holds the same values.
+    fn comes_from(&mut self, output: &str, input: &str) {
+        let origin = self.held(input).origin;
+        if let Some(held) = self.columns.get_mut(output) {
+            held.origin = origin;
+        }
+    }
+
     /// Adds `output`, which polars computes from `input`.
     fn native(&mut self, input: &str, output: &str, dtype: DataType, expr: impl FnOnce(Expr, DataType) -> Expr) {
         let held = self.held(input);
@@ -281,7 +289,6 @@ impl Lowering {
     fn push(&mut self, op: &Op) -> Result<(), FrameError> {
         match op {
             Op::Cast { column, to, output } => {
-                let origin = self.held(column).origin;
                 match (self.held(column), held_type(*to)) {
                     (held, to) if held.dtype == to => {
                         self.columns.insert(output.clone(), held);
@@ -289,9 +296,7 @@ impl Lowering {
                     (_, DataType::Float64) => self.native(column, output, DataType::Float64, float),
                     (_, to) => self.native(column, output, to, |expr, _| expr.cast(PolarsType::Int64)),
                 }
-                if let Some(held) = self.columns.get_mut(output) {
-                    held.origin = origin;
-                }
+                self.comes_from(output, column);
             }
             Op::Impute { column, value, output } => {
                 let dtype =
@@ -302,6 +307,7 @@ impl Lowering {
                     Value::Int64(value) => expr.fill_null(lit(*value)),
                     Value::String(value) => expr.fill_null(lit(value.as_str())),
                 });
+                self.comes_from(output, column);
             }
             Op::Function { function: Function::IsMissing, column, output } => {
                 self.native(column, output, DataType::Float64, |expr, dtype| {
