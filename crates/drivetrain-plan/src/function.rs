@@ -78,7 +78,10 @@ impl Function {
             Self::Expm1 => libm::expm1(x),
             Self::Log => canonical(libm::log(x)),
             Self::Log1p => canonical(libm::log1p(x)),
-            Self::Clip { low, high } => x.max(*low).min(*high),
+            // Not by `max` and `min`: of zeros of both signs they give either.
+            Self::Clip { low, .. } if x < *low => *low,
+            Self::Clip { high, .. } if x > *high => *high,
+            Self::Clip { .. } => x,
             Self::Bin { edges } => edges.partition_point(|edge| *edge <= x) as f64,
             Self::BoxCox { lambda } => canonical(box_cox(x, *lambda)),
             Self::YeoJohnson { lambda } => canonical(yeo_johnson(x, *lambda)),
@@ -297,6 +300,13 @@ mod tests {
         let bin = Function::Bin { edges: vec![1.0, 2.0] };
         let bins = [-9.0, 1.0, 1.5, 2.0, f64::INFINITY].map(|x| bin.compute(x));
         assert_eq!(bins, [0.0, 1.0, 1.0, 2.0, 2.0]);
+    }
+
+    #[test]
+    fn clipping_keeps_the_sign_of_zero() {
+        let clip = Function::Clip { low: 0.0, high: 1.0 };
+        let clipped = [-1.0, -0.0, 0.0, 2.0, f64::NEG_INFINITY].map(|x| clip.compute(x).to_bits());
+        assert_eq!(clipped, [0.0, -0.0, 0.0, 1.0, 0.0].map(f64::to_bits));
     }
 
     #[test]

@@ -228,8 +228,24 @@ pub enum Norm {
 }
 
 impl Norm {
+    /// What the numbers of a row are divided by: their norm, NaN where one of them is, or 1 where it is below 10 times the
+    /// machine epsilon.
+    ///
+    /// ```
+    /// use drivetrain_plan::Norm;
+    ///
+    /// assert_eq!(Norm::L2.divisor([3.0, -4.0].into_iter()), 5.0);
+    /// assert_eq!(Norm::L2.divisor([0.0, 0.0].into_iter()), 1.0);
+    /// ```
+    pub fn divisor(self, row: impl Iterator<Item = f64> + Clone) -> f64 {
+        match self.of(row) {
+            norm if norm < 10.0 * f64::EPSILON => 1.0,
+            norm => norm,
+        }
+    }
+
     /// The norm of numbers; NaN where one of them is.
-    pub(crate) fn of(self, row: impl Iterator<Item = f64> + Clone) -> f64 {
+    fn of(self, row: impl Iterator<Item = f64> + Clone) -> f64 {
         match self {
             Self::L1 => row.map(f64::abs).sum(),
             Self::L2 => row.map(|value| value * value).sum::<f64>().sqrt(),

@@ -149,6 +149,13 @@ impl Plan {
         (inputs.map(|(index, _)| index).collect(), ops)
     }
 
+    /// The operations that the outputs depend on, and the checks, in order.
+    #[must_use]
+    pub fn required_ops(&self) -> Vec<&Op> {
+        let (_, ops) = self.live();
+        ops.into_iter().filter_map(|index| self.data.ops.get(index)).collect()
+    }
+
     /// The input columns that the outputs and the checks depend on; only these need to be there when the plan is applied.
     #[must_use]
     pub fn required_inputs(&self) -> Vec<&Field> {

@@ -161,13 +161,15 @@ impl PerColumn for StandardScaler {
 
 impl Fitted for FittedStandardScaler {
     fn lower(&self) -> Result<Plan, PlanError> {
+        let StandardScaler { with_mean, with_std } = self.parameters;
         let mut builder = PlanBuilder::new(self.schema.clone());
         for ScaledColumn { name, mean, scale, .. } in &self.columns {
             let output = builder.fresh(name);
             builder.push(Op::Scale {
                 column: name.clone(),
-                center: if self.parameters.with_mean { *mean } else { 0.0 },
-                scale: if self.parameters.with_std { *scale } else { 1.0 },
+                // Where nothing was seen scikit-learn scales by NaN; a plan says so by the centre.
+                center: if with_mean || (with_std && mean.is_nan()) { *mean } else { 0.0 },
+                scale: if with_std { *scale } else { 1.0 },
                 output: output.clone(),
             });
             builder.output(name, &output);

@@ -213,12 +213,8 @@ fn arithmetic<'r, 'c: 'r>(
 }
 
 fn normalize(norm: Norm, columns: &[Cow<'_, [f64]>], n_rows: usize) -> Vec<Vec<f64>> {
-    let norms: Vec<f64> = (0..n_rows)
-        .map(|row| match norm.of(columns.iter().map(|column| column[row])) {
-            norm if norm < 10.0 * f64::EPSILON => 1.0,
-            norm => norm,
-        })
-        .collect();
+    let divisor = |row: usize| norm.divisor(columns.iter().map(|column| column[row]));
+    let norms: Vec<f64> = (0..n_rows).map(divisor).collect();
     let divided = columns.iter().map(|column| column.iter().zip(&norms).map(|(value, norm)| value / norm).collect());
     divided.collect()
 }

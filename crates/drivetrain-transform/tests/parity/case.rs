@@ -1,11 +1,17 @@
 //! The cases of a fixture file, and how a transformer is held to them.
 
-use std::{borrow::Cow, fs, path::PathBuf};
+use std::{
+    borrow::Cow,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use drivetrain_plan::{ApplyError, Column, ColumnTable, Int64Column, Table};
 use drivetrain_transform::{Estimator, Fitted, TransformError};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+use crate::live::{self, Measured};
 
 /// A relative tolerance; each case adds its own absolute one.
 pub(crate) const RTOL: f64 = 1e-12;
@@ -49,13 +55,24 @@ pub(crate) struct NamedColumn {
     values: Vec<Value>,
 }
 
-/// The cases of a transformer, at least `at_least` of them.
-pub(crate) fn cases(transformer: &str, at_least: usize) -> Vec<Case> {
+/// The cases of a transformer: those of the fixture, at least `at_least` of them, or fresh ones.
+pub(crate) fn cases(transformer: &'static str, at_least: usize) -> Measured<Case> {
+    if let Some(folder) = live::folder() {
+        return Measured::new(transformer, fresh(&folder, transformer));
+    }
     let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../data/fixtures/transformers"].iter().collect();
     let path = folder.join(format!("{transformer}.json"));
     let fixture: Fixture = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     assert_eq!(fixture.transformer, transformer);
     assert!(fixture.cases.len() >= at_least, "only {} cases", fixture.cases.len());
+    Measured::new(transformer, fixture.cases)
+}
+
+/// The cases that were written for this run alone; none for a transformer that has no fresh ones.
+fn fresh(folder: &Path, transformer: &str) -> Vec<Case> {
+    let Ok(text) = fs::read(folder.join(format!("{transformer}.json"))) else { return Vec::new() };
+    let fixture: Fixture = serde_json::from_slice(&text).unwrap();
+    assert!(fixture.transformer == transformer && !fixture.cases.is_empty());
     fixture.cases
 }
 
@@ -155,6 +172,7 @@ impl Case {
 
 /// `expected` is `None` for NaN.
 pub(crate) fn assert_close(found: f64, expected: Option<f64>, atol: f64, place: &str) {
+    live::measure(found, expected, atol);
     match expected {
         None => assert!(found.is_nan(), "{place}: {found} instead of NaN"),
         Some(expected) => assert!(

@@ -8,5 +8,6 @@ mod distribution;
 mod encoding;
 mod features;
 mod imputing;
+mod live;
 mod scaling;
 mod transformers;
