@@ -88,6 +88,9 @@ enum Kind {
     Function(Function),
     Encode(UnknownValue),
     Normalize(Norm),
+    ArgMax,
+    Decode { unknown: UnknownCategory, missing: Option<f64> },
+    RefuseMissing,
 }
 
 /// A value and categories for every type of column.
@@ -112,6 +115,7 @@ fn draft(options: &TableOptions) -> BoxedStrategy<Draft> {
         1 => float(options).prop_map(UnknownValue::Value),
         1 => Just(UnknownValue::Value(f64::NAN))
     ];
+    let missing = select(vec![None, Some(-1.0), Some(f64::NAN)]);
     let kind = prop_oneof![
         2 => Just(Kind::Cast),
         3 => (operator, constant(), constant()).prop_map(|(operator, left, right)| Kind::Arithmetic(operator, left, right)),
@@ -122,6 +126,10 @@ fn draft(options: &TableOptions) -> BoxedStrategy<Draft> {
         4 => function(options).prop_map(Kind::Function),
         2 => unknown.prop_map(Kind::Encode),
         1 => select(vec![Norm::L1, Norm::L2, Norm::Max]).prop_map(Kind::Normalize),
+        1 => Just(Kind::ArgMax),
+        2 => (select(vec![UnknownCategory::Error, UnknownCategory::Ignore, UnknownCategory::Ignore]), missing)
+            .prop_map(|(unknown, missing)| Kind::Decode { unknown, missing }),
+        1 => Just(Kind::RefuseMissing),
     ];
     // Floats that tables hold often, and integers and integer categories likewise.
     let floats = vec![0.0, 1.0, -1.0, 2.0, -2.0, 3.0, f64::INFINITY];
@@ -177,6 +185,10 @@ impl Draft {
             let index = self.columns.get(position)?;
             (!numeric.is_empty()).then(|| numeric[index.index(numeric.len())].name.clone())
         };
+        let numbers = || {
+            let found: Vec<String> = (0..self.columns.len()).filter_map(number).collect();
+            (!found.is_empty()).then_some(found)
+        };
         let Field { name: column, dtype } = columns[self.columns.first()?.index(columns.len())].clone();
         let single = |output: &str, dtype| vec![Field::new(output, dtype)];
         Some(match self.kind {
@@ -227,11 +239,25 @@ impl Draft {
                 let written = single(&output, DataType::Float64);
                 (Op::Encode { column, categories, values, missing, unknown, output }, written)
             }
+            Kind::ArgMax => {
+                let columns = numbers()?;
+                let output = builder.fresh("largest");
+                let written = single(&output, DataType::Float64);
+                (Op::ArgMax { columns, output }, written)
+            }
+            Kind::Decode { unknown, missing } => {
+                let (categories, to) = self.constants.decoded(dtype);
+                let values = (0..categories.len()).map(|code| code as f64).collect();
+                let (column, output) = (number(0)?, builder.fresh("decoded"));
+                let written = single(&output, to);
+                (Op::Decode { column, categories, values, missing, unknown, to, output }, written)
+            }
+            Kind::RefuseMissing => {
+                let columns = self.columns.iter().map(|index| columns[index.index(columns.len())].name.clone());
+                (Op::RefuseMissing { columns: columns.take(2).collect() }, Vec::new())
+            }
             Kind::Normalize(norm) => {
-                let columns: Vec<String> = (0..self.columns.len()).filter_map(number).collect();
-                if columns.is_empty() {
-                    return None;
-                }
+                let columns = numbers()?;
                 let outputs: Vec<String> = columns.iter().map(|_| builder.fresh("normalized")).collect();
                 let written = outputs.iter().map(|output| Field::new(output, DataType::Float64)).collect();
                 (Op::Normalize { norm, columns, outputs }, written)
@@ -263,6 +289,16 @@ impl Constants {
                 (Value::String(self.texts.first().cloned().unwrap_or_default()), dtype)
             }
         }
+    }
+
+    /// Categories for a column of some type, and that type or the other one that takes them.
+    fn decoded(&self, dtype: DataType) -> (Categories, DataType) {
+        let to = match dtype {
+            DataType::Int64 if self.flag => DataType::Categorical(CategoryType::Int64),
+            DataType::String if self.flag => DataType::Categorical(CategoryType::String),
+            dtype => dtype,
+        };
+        (self.categories(to), to)
     }
 
     fn categories(&self, dtype: DataType) -> Categories {

@@ -16,7 +16,8 @@
 //! | `categorical[int64]` | `Int64` |
 //!
 //! An unknown category is an error of the query that names column and value: the first one of any piece of the rows. It
-//! does not name the row, because the engine does not say where the pieces lie.
+//! does not name the row, because the engine does not say where the pieces lie; nor does the error of a number that stands
+//! for no category, or of a missing value that is refused, which every output waits for.
 //!
 //! ```
 //! use drivetrain_frame::{FrameTable, lazy, polars::prelude::*};
@@ -99,7 +100,7 @@ fn lower(mut frame: LazyFrame, plan: &Plan) -> Result<Lowered, FrameError> {
         lowering.push(op)?;
     }
     let outputs = plan.outputs().iter().zip(plan.output_schema().fields()).map(|(output, field)| {
-        let held = column(&lowering.held(&output.column).name);
+        let held = lowering.checked(column(&lowering.held(&output.column).name));
         let held = if field.dtype == DataType::Categorical(CategoryType::String) {
             held.cast(PolarsType::from_categories(Categories::global()))
         } else {
@@ -170,13 +171,15 @@ struct Lowering {
     columns: BTreeMap<String, Held>,
     /// Names that the frame or the plan has.
     taken: BTreeSet<String>,
+    /// Columns of the frame that are there for the errors of computing them.
+    checks: Vec<String>,
 }
 
 impl Lowering {
     fn new(columns: &[String], plan: &Plan) -> Self {
         let taken = columns.iter().map(String::as_str).chain(plan.inputs().names());
         let taken = taken.chain(plan.ops().iter().flat_map(Op::writes)).map(str::to_owned).collect();
-        let mut lowering = Self { stages: Vec::new(), columns: BTreeMap::new(), taken };
+        let mut lowering = Self { stages: Vec::new(), columns: BTreeMap::new(), taken, checks: Vec::new() };
         for field in plan.required_inputs() {
             let input = column(&field.name);
             let expr = match held_type(field.dtype) {
@@ -254,6 +257,14 @@ impl Lowering {
                     let column = origins.get(&column).unwrap_or(&column);
                     failed(format!("column `{column}`: unknown category `{value}`"))
                 }
+                ApplyError::UnknownCode { column, value, .. } => {
+                    let column = origins.get(&column).unwrap_or(&column);
+                    failed(format!("column `{column}`: {value} stands for no category"))
+                }
+                ApplyError::Missing { column, .. } => {
+                    let column = origins.get(&column).unwrap_or(&column);
+                    failed(format!("a value of column `{column}` is missing; at fit no value of the column was"))
+                }
                 other => failed(other.to_string()),
             })?;
             export("", &column).map_err(|error| failed(error.to_string()))
@@ -286,8 +297,51 @@ impl Lowering {
         Ok(())
     }
 
+    /// Adds a column that cannot be computed where `op` refuses a row.
+    fn check(&mut self, op: &Op) -> Result<(), FrameError> {
+        let inputs: Vec<&str> = op.reads().into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+        let Some(first) = inputs.first() else { return Ok(()) };
+        let fields = inputs.iter().map(|input| Field::new(*input, self.held(input).dtype));
+        let mut plan = PlanBuilder::new(Schema::new(fields.collect())?);
+        plan.push(op.clone());
+        plan.output(first, first);
+        let program = Program::new(&plan.build()?, &Registry::new())?;
+        let check = self.fresh();
+        self.map(&inputs, &check, DataType::Float64, move |table| {
+            program.run(table)?;
+            Ok(TableColumn::from(vec![0.0; table.n_rows()]))
+        });
+        self.checks.push(self.held(&check).name);
+        Ok(())
+    }
+
+    /// `output`, which cannot be had without the checks.
+    fn checked(&self, output: Expr) -> Expr {
+        if self.checks.is_empty() {
+            return output;
+        }
+        let exprs: Vec<Expr> = std::iter::once(output).chain(self.checks.iter().map(|check| column(check))).collect();
+        let first = |columns: &mut [Column]| {
+            columns.first().cloned().ok_or_else(|| failed("an output without its column".to_owned()))
+        };
+        let field = |_: &PolarsSchema, fields: &[PolarsField]| -> PolarsResult<PolarsField> {
+            fields.first().cloned().ok_or_else(|| failed("an output without its type".to_owned()))
+        };
+        map_multiple(first, exprs, field)
+    }
+
     fn push(&mut self, op: &Op) -> Result<(), FrameError> {
         match op {
+            Op::RefuseMissing { .. } => self.check(op)?,
+            Op::Decode { column, categories, values, missing, unknown, to, output } => self.own(&Op::Decode {
+                column: column.clone(),
+                categories: categories.clone(),
+                values: values.clone(),
+                missing: *missing,
+                unknown: *unknown,
+                to: held_type(*to),
+                output: output.clone(),
+            })?,
             Op::Cast { column, to, output } => {
                 match (self.held(column), held_type(*to)) {
                     (held, to) if held.dtype == to => {

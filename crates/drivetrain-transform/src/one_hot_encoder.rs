@@ -296,9 +296,13 @@ impl Fitted for FittedOneHotEncoder {
         builder.build()
     }
 
-    /// There is none where rare categories share an output.
+    /// There is none where rare categories share an output, and none from no output at all.
     fn inverse(&self) -> Result<Option<Plan>, PlanError> {
-        let mut builder = PlanBuilder::new(self.lower()?.output_schema().clone());
+        let forward = self.lower()?;
+        if forward.outputs().is_empty() {
+            return Ok(None);
+        }
+        let mut builder = PlanBuilder::new(forward.output_schema().clone());
         for ((encoded, field), dropped) in self.columns.iter().zip(self.schema.fields()).zip(&self.drop_idx) {
             let mut columns = encoded.feature_names();
             if columns.is_empty() || !encoded.infrequent.is_empty() {

@@ -1,6 +1,7 @@
 //! How each law is checked on two tables.
 
 mod columns;
+mod inverse;
 mod missing;
 
 use std::{error::Error, fmt::Debug};
@@ -82,7 +83,7 @@ impl Law {
                 let fitted_pipeline = pipeline.fit(train, None).map_err(|error| chain(&error))?;
                 same_result(&transform(&fitted_pipeline, probe), &transform(&fitted, probe), "the pipeline", "the step")
             }
-            Self::Inverse => inverse(&fitted, train),
+            Self::Inverse => inverse::leads_back(&fitted, train),
             Self::MissingStays => missing::stays(&fitted, train, probe),
             Self::MissingAlone => missing::alone(&fitted, probe),
         }
@@ -212,51 +213,6 @@ fn save_and_load(fitted: &impl Fitted, plan: &Plan, probe: &ColumnTable) -> Resu
         rmp_serde::from_slice(&bytes(plan)?).map_err(|error| format!("it does not load: {}", chain(&error)))?;
     let loaded = transform(&Loaded(loaded), probe);
     same_result(&loaded, &transform(fitted, probe), "the loaded plan", "the fitted transformer")
-}
-
-/// How far a number may be from the one it came from, relative to the largest magnitude of its column.
-const ROUNDING: f64 = 1e-9;
-
-/// A row in which the transform made something infinite or missing has lost it, and is passed over.
-fn inverse(fitted: &impl Fitted, train: &ColumnTable) -> Result<(), String> {
-    let Some(inverse) = fitted.inverse().map_err(|error| chain(&error))? else { return Ok(()) };
-    let features = match fitted.transform(train) {
-        Ok(matrix) => ColumnTable::try_from(&matrix).map_err(|error| chain(&error))?,
-        Err(TransformError::Apply(ApplyError::NotNumeric { .. })) => {
-            fitted.run(train).map_err(|error| chain(&error))?
-        }
-        Err(_) => return Ok(()),
-    };
-    let back = inverse.run(&features).map_err(|error| format!("the inverse is refused: {}", chain(&error)))?;
-    let columns = |table: &ColumnTable| Vec::from(table.clone());
-    let missing = |columns: &[(String, Column<'_>)], row| columns.iter().filter(|(_, c)| c.is_missing(row)).count();
-    let (before, between) = (columns(train), columns(&features));
-    let infinite = |column: &Column<'_>, row: usize| column.to_f64().is_some_and(|values| values[row].is_infinite());
-    let lost = |row: usize| {
-        missing(&between, row) > missing(&before, row) || between.iter().any(|(_, column)| infinite(column, row))
-    };
-    for (name, found) in columns(&back) {
-        let expected = train.column(&name).ok_or_else(|| format!("the inverse gives `{name}`, which was no input"))?;
-        for row in (0..train.n_rows()).filter(|row| !lost(*row)) {
-            if !same_value(&expected, &found, row) {
-                let (expected, found) = (expected.describe(row), found.describe(row));
-                return Err(format!("column `{name}`, row {row}: {expected} came back as {found}"));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Numbers within rounding, everything else in value and type.
-fn same_value(expected: &Column<'_>, found: &Column<'_>, row: usize) -> bool {
-    match (expected.to_f64(), found.to_f64()) {
-        (Some(expected), Some(found)) => {
-            let largest = expected.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
-            let (expected, found) = (expected[row], found[row]);
-            expected.is_nan() && found.is_nan() || (expected - found).abs() <= ROUNDING * largest
-        }
-        _ => expected.dtype() == found.dtype() && expected.describe(row) == found.describe(row),
-    }
 }
 
 /// The causes of a failed fit, for messages.
