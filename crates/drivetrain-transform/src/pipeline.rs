@@ -4,7 +4,7 @@ mod partial_fit;
 
 use std::collections::BTreeSet;
 
-use drivetrain_plan::{ColumnTable, Op, Plan, PlanError, Table};
+use drivetrain_plan::{ColumnTable, Plan, PlanError, Table};
 
 use self::partial_fit::FittedSteps;
 pub use self::partial_fit::PipelineState;
@@ -114,33 +114,29 @@ impl Estimator for Pipeline {
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
         check_input(x, y)?;
         let mut whole = FittedSteps::default();
-        // The table that was written out last, for a step that cannot be fed in chunks, and the steps fitted since then.
-        let mut between: Option<ColumnTable> = None;
-        let mut since = FittedSteps::default();
+        // A table that a step wrote out because it or the next one works on whole tables, and the steps fitted since.
+        let mut between: Option<(ColumnTable, FittedSteps)> = None;
         for (index, step) in self.steps.iter().enumerate() {
             let last = index + 1 == self.steps.len();
-            let table: &dyn Table = between.as_ref().map_or(x, |table| table);
-            let streamed = step.estimator.as_partial_fit().map(|partial| since.fit_next(partial, table, y));
-            let (plan, output) = match streamed.transpose().map_err(|error| step.failed(error))? {
-                Some(plan) if last || !is_opaque(&plan) => (plan, None),
-                _ => {
-                    let input = since.run(table).map_err(|error| step.failed(error.into()))?;
-                    let input: &dyn Table = input.as_ref().map_or(table, |table| table);
-                    let fitted = if last {
-                        step.estimator.fit_plan(input, y).map(|plan| (plan, None))
-                    } else {
-                        step.estimator.fit_run(input, y).map(|(plan, output)| (plan, Some(output)))
-                    };
-                    fitted.map_err(|error| step.failed(error))?
-                }
+            let (table, before): (&dyn Table, _) = match &between {
+                None => (x, &whole),
+                Some((table, since)) => (table, since),
             };
+            let (plan, output) = before.fit(step, table, y, last).map_err(|error| step.failed(error))?;
             whole.push(&step.name, plan.clone()).map_err(|error| step.failed(error))?;
-            if output.is_some() {
-                between = output;
-                since = FittedSteps::default();
-            } else if !last {
-                since.push(&step.name, plan).map_err(|error| step.failed(error))?;
-                since.prepare().map_err(|error| step.failed(error))?;
+            let used = match (output, &mut between) {
+                (Some(output), between) => {
+                    *between = Some((output, FittedSteps::default()));
+                    continue;
+                }
+                (None, Some((_, since))) => {
+                    since.push(&step.name, plan).map_err(|error| step.failed(error))?;
+                    since
+                }
+                (None, None) => &mut whole,
+            };
+            if !last {
+                used.prepare().map_err(|error| step.failed(error))?;
             }
         }
         let plan = match whole.plan {
@@ -154,11 +150,6 @@ impl Estimator for Pipeline {
         let all = self.steps.iter().all(|step| step.estimator.as_partial_fit().is_some());
         all.then_some(self as &dyn DynPartialFit)
     }
-}
-
-/// Whether a plan runs only where its extensions are registered: not while a pipeline is fitted.
-fn is_opaque(plan: &Plan) -> bool {
-    plan.ops().iter().any(|op| matches!(op, Op::Extension { .. }))
 }
 
 impl Fitted for FittedPipeline {

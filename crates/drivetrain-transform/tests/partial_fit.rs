@@ -8,7 +8,7 @@ use drivetrain_plan::{
 };
 use drivetrain_transform::{
     AnyEstimator, Block, ChunkSource, ColumnTransformer, DtypeClass, Estimator, FitError, Fitted, MaxAbsScaler,
-    MinMaxScaler, OneHotEncoder, OrdinalEncoder, PartialFit, Pipeline, Progress, Remainder, SimpleImputer,
+    MinMaxScaler, Normalizer, OneHotEncoder, OrdinalEncoder, PartialFit, Pipeline, Progress, Remainder, SimpleImputer,
     StandardScaler, Step, VarianceThreshold, fit_chunks, make_column_selector,
 };
 use proptest::prelude::*;
@@ -173,6 +173,7 @@ fn check_all(table: &ColumnTable, cuts: &[usize]) {
     same_however_fed(&MinMaxScaler::new(), &floats, cuts);
     same_however_fed(&MaxAbsScaler::new(), &floats, cuts);
     same_however_fed(&SimpleImputer::mean(), &floats, cuts);
+    same_however_fed(&Normalizer::new(), &floats, cuts);
     same_however_fed(
         &SimpleImputer::constant(Value::Float64(7.0)).keep_empty_features(true),
         &of(table, &["x", "nothing", "integer"]),

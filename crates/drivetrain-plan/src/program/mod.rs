@@ -2,6 +2,7 @@
 
 mod categorical;
 mod kernel;
+mod lent;
 mod sink;
 mod unknown;
 
@@ -12,9 +13,10 @@ use rayon::prelude::*;
 
 use self::{
     kernel::{Dictionaries, Kernel, Step},
+    lent::{Lent, LentOutputs},
     sink::Sinks,
 };
-use crate::{ApplyError, Column, ColumnTable, Matrix, Plan, Registry, Table, table::LentTable};
+use crate::{ApplyError, Column, ColumnTable, Matrix, Plan, Registry, Table};
 
 /// Rows that are computed together: their columns and cells stay in the caches next to the processor.
 const BLOCK_ROWS: usize = 512;
@@ -35,6 +37,7 @@ pub struct Program {
     /// The register of every output.
     outputs: Vec<usize>,
     sinks: Sinks,
+    lent: Lent,
 }
 
 impl Program {
@@ -68,7 +71,8 @@ impl Program {
         let outputs = plan.outputs().iter().filter_map(|output| registers.get(output.column.as_str()).copied());
         let outputs: Vec<usize> = outputs.collect();
         let sinks = Sinks::new(&steps, &first, &outputs);
-        Ok(Self { inputs, steps, outputs, sinks, plan: plan.clone() })
+        let lent = Lent::new(&steps, &first, &outputs);
+        Ok(Self { inputs, steps, outputs, sinks, lent, plan: plan.clone() })
     }
 
     /// The plan.
@@ -164,8 +168,9 @@ impl Program {
         ColumnTable::new(names.zip(outputs).collect()).map_err(ApplyError::Output)
     }
 
-    /// Like [`run`](Self::run), but lends the outputs to `read`: columns that are handed through are not copied. What
-    /// fits a step of a pipeline block by block runs the steps before it this way.
+    /// Like [`run`](Self::run), but lends the outputs to `read`: columns that are handed through are not copied, and what
+    /// the last operations write is computed when it is asked for, so that it is read while it is still in the cache.
+    /// What fits a step of a pipeline block by block runs the steps before it this way.
     ///
     /// ```
     /// use drivetrain_plan::{Column, ColumnTable, DataType, Field, Plan, Program, Registry, Schema, Table};
@@ -179,15 +184,15 @@ impl Program {
     /// ```
     ///
     /// # Errors
-    /// As [`run`](Self::run).
+    /// As [`run`](Self::run). An output that cannot be computed is absent for `read`, and its error is returned after it.
     pub fn run_with<R>(&self, table: &dyn Table, read: impl FnOnce(&dyn Table) -> R) -> Result<R, ApplyError> {
-        let n_rows = table.n_rows();
+        let rows = 0..table.n_rows();
         let columns = self.columns(table)?;
         let dictionaries = Dictionaries::new(&self.steps, &columns);
-        let every = vec![true; self.steps.len()];
-        let registers = self.block(&columns, &dictionaries, &(0..n_rows), &every)?;
-        let outputs = self.outputs.iter().map(|&register| registers[register].view(0, n_rows)).collect();
-        Ok(read(&LentTable { schema: self.plan.output_schema(), columns: outputs, n_rows }))
+        let registers = self.block(&columns, &dictionaries, &rows, &self.lent.runs)?;
+        let outputs = LentOutputs::new(self, &registers, &dictionaries, rows);
+        let found = read(&outputs);
+        outputs.failure().map_or(Ok(found), Err)
     }
 
     /// The needed input columns, checked.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use drivetrain_plan::{ColumnTable, Plan, Program, Registry, RowBlocks, Schema, Table};
+use drivetrain_plan::{ColumnTable, Op, Plan, Program, Registry, RowBlocks, Schema, Table};
 
 use super::{FittedPipeline, FittedStep, Pipeline, Step};
 use crate::{AnyState, DynPartialFit, FitError, PartialFit, Progress, TransformError, partial_fit::one_pass};
@@ -45,18 +45,33 @@ impl FittedSteps {
         Ok(())
     }
 
-    /// What these steps make of `table`; `None` when there are none.
-    pub(super) fn run(&self, table: &dyn Table) -> Result<Option<ColumnTable>, TransformError> {
-        Ok(self.program.as_ref().map(|program| program.run(table)).transpose()?)
+    /// Fits `step` on what these steps make of `table`. Chunk by chunk where the step can be fed so; otherwise, unless it is
+    /// the last one, its output is written out for the next step.
+    pub(super) fn fit(
+        &self,
+        step: &Step,
+        table: &dyn Table,
+        y: Option<&[f64]>,
+        last: bool,
+    ) -> Result<(Plan, Option<ColumnTable>), FitError> {
+        if let Some(partial) = step.estimator.as_partial_fit() {
+            let plan = self.fit_next(partial, table, y)?;
+            if last || !is_opaque(&plan) {
+                return Ok((plan, None));
+            }
+        }
+        let input =
+            self.program.as_ref().map(|program| program.run(table)).transpose().map_err(TransformError::from)?;
+        let input: &dyn Table = input.as_ref().map_or(table, |input| input);
+        if last {
+            return Ok((step.estimator.fit_plan(input, y)?, None));
+        }
+        let (plan, output) = step.estimator.fit_run(input, y)?;
+        Ok((plan, Some(output)))
     }
 
     /// Fits `next` on what these steps make of `table`, chunk by chunk.
-    pub(super) fn fit_next(
-        &self,
-        next: &dyn DynPartialFit,
-        table: &dyn Table,
-        y: Option<&[f64]>,
-    ) -> Result<Plan, FitError> {
+    fn fit_next(&self, next: &dyn DynPartialFit, table: &dyn Table, y: Option<&[f64]>) -> Result<Plan, FitError> {
         let schema = self.plan.as_ref().map_or(table.schema(), Plan::output_schema);
         if schema.is_empty() {
             return Err(FitError::Empty { rows: table.n_rows(), columns: 0 });
@@ -74,7 +89,7 @@ impl FittedSteps {
     }
 
     /// Feeds `step` with what these steps make of the rows of `x`.
-    pub(super) fn feed(
+    fn feed(
         &self,
         step: &dyn DynPartialFit,
         state: &mut AnyState,
@@ -88,6 +103,11 @@ impl FittedSteps {
             }
         }
     }
+}
+
+/// Whether a plan runs only where its extensions are registered: not while a pipeline is fitted.
+fn is_opaque(plan: &Plan) -> bool {
+    plan.ops().iter().any(|op| matches!(op, Op::Extension { .. }))
 }
 
 impl Step {
