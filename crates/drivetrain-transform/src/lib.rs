@@ -85,7 +85,9 @@ pub use min_max_scaler::{FittedMinMaxScaler, MinMaxScaler, RangedColumn};
 pub use normalizer::{FittedNormalizer, Normalizer};
 pub use one_hot_encoder::{FittedOneHotEncoder, OneHotEncoder};
 pub use ordinal_encoder::{FittedOrdinalEncoder, OrdinalEncoder};
-pub use partial_fit::{AnyState, ChunkSource, DynPartialFit, PartialFit, Progress, fit_chunks, fit_in_parts};
+pub use partial_fit::{
+    AnyState, ChunkSource, DynPartialFit, PartialFit, Progress, ReadChunk, fit_chunks, fit_in_parts,
+};
 pub use pipeline::{FittedPipeline, FittedStep, Pipeline, PipelineState, Step};
 pub use robust_scaler::{FittedRobustScaler, RobustColumn, RobustScaler};
 pub use selector::{ColumnSelector, Columns, DtypeClass, make_column_selector};

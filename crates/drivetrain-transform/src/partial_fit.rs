@@ -97,19 +97,19 @@ impl<S, F> Progress<S, F> {
     }
 }
 
+/// What a [`ChunkSource`] hands its chunks to, each with its target where there is one.
+pub type ReadChunk<'r> = dyn FnMut(&dyn Table, Option<&[f64]>) -> Result<(), FitError> + 'r;
+
 /// Rows in chunks that can be read more than once: files, a query, a generator with a seed.
 pub trait ChunkSource {
     /// The schema that every chunk has.
     fn schema(&self) -> &Schema;
 
-    /// Hands every chunk to `read`, in the same order each time, with its target where there is one.
+    /// Hands every chunk to `read`, in the same order each time.
     ///
     /// # Errors
     /// What `read` returned, at once; [`FitError::Chunk`] when a chunk cannot be had.
-    fn for_each(
-        &self,
-        read: &mut dyn FnMut(&dyn Table, Option<&[f64]>) -> Result<(), FitError>,
-    ) -> Result<(), FitError>;
+    fn for_each(&self, read: &mut ReadChunk<'_>) -> Result<(), FitError>;
 }
 
 /// Fits `estimator` on the chunks of `source`, of which one is in memory at a time: the same bits as
@@ -117,7 +117,9 @@ pub trait ChunkSource {
 ///
 /// ```
 /// use drivetrain_plan::{Column, ColumnTable, DataType, Field, Schema, Table};
-/// use drivetrain_transform::{ChunkSource, FitError, Pipeline, SimpleImputer, StandardScaler, Step, fit_chunks};
+/// use drivetrain_transform::{
+///     ChunkSource, FitError, Pipeline, ReadChunk, SimpleImputer, StandardScaler, Step, fit_chunks,
+/// };
 ///
 /// struct Squares(Schema);
 ///
@@ -126,10 +128,7 @@ pub trait ChunkSource {
 ///         &self.0
 ///     }
 ///
-///     fn for_each(
-///         &self,
-///         read: &mut dyn FnMut(&dyn Table, Option<&[f64]>) -> Result<(), FitError>,
-///     ) -> Result<(), FitError> {
+///     fn for_each(&self, read: &mut ReadChunk<'_>) -> Result<(), FitError> {
 ///         for start in 0..3_i64 {
 ///             let chunk = vec![Some(start * start), None];
 ///             let chunk = ColumnTable::new(vec![("x".into(), Column::from(chunk))]);

@@ -325,7 +325,9 @@ impl Statistic for Extremes {
             }
         };
         let (whole, rest) = values.as_chunks::<LANES>();
-        whole.iter().for_each(|part| add(part));
+        for part in whole {
+            add(part);
+        }
         add(rest);
         let [min, max] = lanes;
         let min = min.into_iter().fold(f64::INFINITY, f64::min);

@@ -1,5 +1,6 @@
 //! Fits fed in chunks and merged equal the fit at once.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+#![expect(clippy::cast_possible_truncation, reason = "low bits are wanted")]
 
 use std::borrow::Cow;
 
@@ -8,8 +9,8 @@ use drivetrain_plan::{
 };
 use drivetrain_transform::{
     AnyEstimator, Block, ChunkSource, ColumnTransformer, DtypeClass, Estimator, FitError, Fitted, MaxAbsScaler,
-    MinMaxScaler, Normalizer, OneHotEncoder, OrdinalEncoder, PartialFit, Pipeline, Progress, Remainder, SimpleImputer,
-    StandardScaler, Step, VarianceThreshold, fit_chunks, make_column_selector,
+    MinMaxScaler, Normalizer, OneHotEncoder, OrdinalEncoder, PartialFit, Pipeline, Progress, ReadChunk, Remainder,
+    SimpleImputer, StandardScaler, Step, VarianceThreshold, fit_chunks, make_column_selector,
 };
 use proptest::prelude::*;
 
@@ -73,10 +74,7 @@ impl ChunkSource for Cut<'_> {
         self.0.schema()
     }
 
-    fn for_each(
-        &self,
-        read: &mut dyn FnMut(&dyn Table, Option<&[f64]>) -> Result<(), FitError>,
-    ) -> Result<(), FitError> {
+    fn for_each(&self, read: &mut ReadChunk<'_>) -> Result<(), FitError> {
         self.chunks().try_for_each(|chunk| read(&chunk, None))
     }
 }
@@ -195,7 +193,7 @@ proptest! {
         seed in any::<u64>(),
         cuts in proptest::collection::vec(0.0..1.0_f64, 0..6),
     ) {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the number of rows")]
+        #[expect(clippy::cast_sign_loss, reason = "from 0 to the number of rows")]
         let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| (cut * n_rows as f64) as usize).collect();
         cuts.sort_unstable();
         // One row of each kind at the least, so that there is something to learn whatever the seed.
@@ -227,9 +225,9 @@ fn a_pipeline_is_its_steps_fitted_one_after_the_other_to_the_bit() {
     let table = of(&table(2 * GROUP + 99, 5), &["x", "large", "nothing"]);
     let whole = numbers().fit(&table, None).unwrap();
     let imputer = SimpleImputer::mean().fit(&table, None).unwrap();
-    let imputed = imputer.run(&table).unwrap();
-    let threshold = VarianceThreshold::new().fit(&imputed, None).unwrap();
-    let scaler = StandardScaler::new().fit(&threshold.run(&imputed).unwrap(), None).unwrap();
+    let filled = imputer.run(&table).unwrap();
+    let threshold = VarianceThreshold::new().fit(&filled, None).unwrap();
+    let scaler = StandardScaler::new().fit(&threshold.run(&filled).unwrap(), None).unwrap();
     let by_hand = [imputer.lower().unwrap(), threshold.lower().unwrap(), scaler.lower().unwrap()];
     for (step, plan) in whole.steps().iter().zip(&by_hand) {
         assert_eq!(text(&step.plan), text(plan), "{}", step.name);

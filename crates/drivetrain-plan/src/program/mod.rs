@@ -89,7 +89,7 @@ impl Program {
     pub fn apply(&self, table: &dyn Table) -> Result<Matrix, ApplyError> {
         let (n_rows, width) = (table.n_rows(), self.outputs.len());
         let mut values = vec![0.0; n_rows * width];
-        self.fill(table, &mut values)?;
+        self.fill(table, &mut values, true)?;
         let names = self.plan.output_schema().names().map(str::to_owned).collect();
         // A vector of rows x width elements always has that shape.
         let values = Array2::from_shape_vec((n_rows, width), values).unwrap_or_default();
@@ -118,12 +118,11 @@ impl Program {
         if buffer.len() != rows * columns {
             return Err(ApplyError::BufferLength { rows, columns, found: buffer.len() });
         }
-        buffer.fill(0.0);
-        self.fill(table, buffer)
+        self.fill(table, buffer, false)
     }
 
-    /// Fills `values`, zeros of the right number.
-    fn fill(&self, table: &dyn Table, values: &mut [f64]) -> Result<(), ApplyError> {
+    /// Fills `values`, of the right number, which are `zeros` or have to be made so.
+    fn fill(&self, table: &dyn Table, values: &mut [f64], zeros: bool) -> Result<(), ApplyError> {
         let columns = self.columns(table)?;
         if let Some(field) = self.plan.output_schema().fields().iter().find(|field| !field.dtype.is_numeric()) {
             return Err(ApplyError::NotNumeric { name: field.name.clone(), dtype: field.dtype });
@@ -136,6 +135,10 @@ impl Program {
         let fill = |(block, cells): (usize, &mut [f64])| {
             let start = block * BLOCK_ROWS;
             let rows = start..start + cells.len() / width;
+            if !zeros {
+                // Block by block: they are still in the cache when the other values come.
+                cells.fill(0.0);
+            }
             let registers = self.block(&columns, &dictionaries, &rows, &self.sinks.runs)?;
             self.sinks.fill(&self.steps, &registers, &dictionaries, &rows, (cells, width))
         };
