@@ -99,29 +99,6 @@ impl From<ColumnTable> for Vec<(String, Column<'static>)> {
     }
 }
 
-/// Columns that belong to somebody else: the outputs of a run, lent.
-#[derive(Debug)]
-pub(crate) struct LentTable<'a> {
-    pub(crate) schema: &'a Schema,
-    pub(crate) columns: Vec<Column<'a>>,
-    pub(crate) n_rows: usize,
-}
-
-impl Table for LentTable<'_> {
-    fn n_rows(&self) -> usize {
-        self.n_rows
-    }
-
-    fn schema(&self) -> &Schema {
-        self.schema
-    }
-
-    fn column(&self, name: &str) -> Option<Column<'_>> {
-        let column = self.columns.get(self.schema.names().position(|column| column == name)?)?;
-        Some(column.view(0, column.len()))
-    }
-}
-
 impl TryFrom<&Matrix> for ColumnTable {
     type Error = TableError;
 

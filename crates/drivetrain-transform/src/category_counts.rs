@@ -41,12 +41,18 @@ fn float_of(order: i64) -> f64 {
 
 /// How often each of `n` positions comes, whatever lies beyond them counted in one more. By four interleaved parts: the
 /// same position twice in a row does not wait for itself.
-fn count_positions(n: usize, positions: impl Iterator<Item = usize>) -> Vec<usize> {
-    let mut parts = vec![[0_u32; 4]; n + 1];
-    for (row, position) in positions.enumerate() {
-        parts[position.min(n)][row % 4] += 1;
+fn count_positions<T: Copy>(n: usize, values: &[T], position: impl Fn(T) -> usize) -> Vec<usize> {
+    let mut parts = vec![[0_usize; 4]; n + 1];
+    let (whole, rest) = values.as_chunks::<4>();
+    for values in whole {
+        for (part, value) in values.iter().enumerate() {
+            parts[position(*value).min(n)][part] += 1;
+        }
     }
-    parts.into_iter().map(|parts| parts.into_iter().map(|count| count as usize).sum()).collect()
+    for value in rest {
+        parts[position(*value).min(n)][0] += 1;
+    }
+    parts.into_iter().map(|parts| parts.into_iter().sum()).collect()
 }
 
 impl CategoryCounts {
@@ -86,8 +92,8 @@ impl CategoryCounts {
             (Seen::String(seen), Column::Categorical(CategoricalColumn::Dictionary { codes, dictionary }))
                 if dictionary.len() < codes.len().min(MAX_POSITIONS) =>
             {
-                let codes = codes.iter().map(|code| usize::try_from(*code).unwrap_or(usize::MAX));
-                let counts = count_positions(dictionary.len(), codes);
+                let position = |code| usize::try_from(code).unwrap_or(usize::MAX);
+                let counts = count_positions(dictionary.len(), codes, position);
                 self.missing += counts[dictionary.len()];
                 for (text, count) in dictionary.iter().zip(counts).filter(|(_, count)| *count > 0) {
                     add_text(seen, text, count);
@@ -197,7 +203,7 @@ fn feed_integers(seen: &mut BTreeMap<i64, usize>, values: &Int64Column<'_>) -> u
             let position = |value: Option<i64>| {
                 value.and_then(|value| usize::try_from(value.abs_diff(min)).ok()).unwrap_or(usize::MAX)
             };
-            let counts = count_positions(span, values.iter().map(position));
+            let counts = count_positions(span, &values.iter().collect::<Vec<_>>(), position);
             for (value, count) in (min..=max).zip(&counts).filter(|(_, count)| **count > 0) {
                 *seen.entry(value).or_default() += count;
             }
@@ -244,12 +250,14 @@ impl EncoderState {
             }
         }
         self.n_rows += x.n_rows();
-        match self.check.as_ref().map(|check| check.run_with(x, |_| ())) {
-            None | Some(Ok(())) => Ok(()),
-            Some(Err(ApplyError::UnknownCategory { column, row, value })) => {
+        let Some(check) = &self.check else { return Ok(()) };
+        let look_up = |outputs: &dyn Table| outputs.schema().names().all(|name| outputs.column(name).is_some());
+        match check.run_with(x, look_up) {
+            Ok(_) => Ok(()),
+            Err(ApplyError::UnknownCategory { column, row, value }) => {
                 Err(FitError::UnknownCategory { column, row, value })
             }
-            Some(Err(error)) => Err(FitError::Transform(error.into())),
+            Err(error) => Err(FitError::Transform(error.into())),
         }
     }
 

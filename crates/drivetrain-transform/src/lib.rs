@@ -40,6 +40,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Data larger than memory
+//! Estimators whose statistics can be merged implement [`PartialFit`]: fed chunk by chunk, on one machine or several, they
+//! learn the same as from one table. [`fit_chunks`] fits a whole pipeline so, in one pass over the chunks per step.
+//!
 //! # A transformer of your own
 //! Implement [`Estimator`] and [`Fitted`] for your types; nothing is registered anywhere. The fitted type states, as
 //! operations of a [`PlanBuilder`](drivetrain_plan::PlanBuilder), what it computes from the constants it learned. The

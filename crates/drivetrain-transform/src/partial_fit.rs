@@ -97,7 +97,7 @@ impl<S, F> Progress<S, F> {
     }
 }
 
-/// What reads a chunk: its rows and, where there is one, their target.
+/// What a [`ChunkSource`] hands its chunks to, each with its target where there is one.
 pub type ReadChunk<'r> = dyn FnMut(&dyn Table, Option<&[f64]>) -> Result<(), FitError> + 'r;
 
 /// Rows in chunks that can be read more than once: files, a query, a generator with a seed.
@@ -105,7 +105,7 @@ pub trait ChunkSource {
     /// The schema that every chunk has.
     fn schema(&self) -> &Schema;
 
-    /// Hands every chunk to `read`, in the same order each time, with its target where there is one.
+    /// Hands every chunk to `read`, in the same order each time.
     ///
     /// # Errors
     /// What `read` returned, at once; [`FitError::Chunk`] when a chunk cannot be had.

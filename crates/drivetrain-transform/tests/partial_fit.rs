@@ -1,5 +1,6 @@
 //! Fits fed in chunks and merged equal the fit at once.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+#![expect(clippy::cast_possible_truncation, reason = "low bits are wanted")]
 
 use std::borrow::Cow;
 
@@ -8,9 +9,9 @@ use drivetrain_plan::{
 };
 use drivetrain_transform::{
     AnyEstimator, Block, Branch, ChunkSource, ColumnTransformer, DropCategory, DtypeClass, Estimator, FeatureUnion,
-    FitError, Fitted, HandleUnknown, MaxAbsScaler, MinFrequency, MinMaxScaler, MissingIndicator, OneHotEncoder,
-    OrdinalEncoder, PartialFit, Pipeline, Progress, ReadChunk, Remainder, SimpleImputer, StandardScaler, Step,
-    VarianceThreshold, fit_chunks, make_column_selector,
+    FitError, Fitted, HandleUnknown, MaxAbsScaler, MinFrequency, MinMaxScaler, MissingIndicator, Normalizer,
+    OneHotEncoder, OrdinalEncoder, PartialFit, Pipeline, Progress, ReadChunk, Remainder, SimpleImputer, StandardScaler,
+    Step, VarianceThreshold, fit_chunks, make_column_selector,
 };
 use proptest::prelude::*;
 
@@ -174,6 +175,7 @@ fn check_all(table: &ColumnTable, cuts: &[usize]) {
     same_however_fed(&MinMaxScaler::new(), &floats, cuts);
     same_however_fed(&MaxAbsScaler::new(), &floats, cuts);
     same_however_fed(&SimpleImputer::mean(), &floats, cuts);
+    same_however_fed(&Normalizer::new(), &floats, cuts);
     same_however_fed(
         &SimpleImputer::constant(Value::Float64(7.0)).keep_empty_features(true),
         &of(table, &["x", "nothing", "integer"]),
@@ -205,7 +207,7 @@ proptest! {
         seed in any::<u64>(),
         cuts in proptest::collection::vec(0.0..1.0_f64, 0..6),
     ) {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the number of rows")]
+        #[expect(clippy::cast_sign_loss, reason = "from 0 to the number of rows")]
         let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| (cut * n_rows as f64) as usize).collect();
         cuts.sort_unstable();
         // One row of each kind at the least, so that there is something to learn whatever the seed.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use crate::{
     ApplyError, CategoricalColumn, Categories, CategoryType, Column, ColumnTable, DataType, ExtensionError,
     ExtensionKind, ExtensionOp, ExtraColumns, Field, Op, Operand, Operator, Plan, PlanBuilder, PlanError, Program,
-    Registry, Schema, Table, UnknownCategory, Value,
+    Registry, Schema, Table, UnknownCategory, UnknownValue, Value,
 };
 
 fn schema(fields: &[(&str, DataType)]) -> Schema {
@@ -167,11 +167,37 @@ fn a_matrix_holds_the_columns_of_a_run() {
         assert!(found.iter().zip(&expected).all(|(a, b)| a.to_bits() == b.to_bits()), "{name}");
     }
     let program = Program::new(&plan, &Registry::new()).unwrap();
+    let lent = program.run_with(&table, |outputs| ColumnTable::copy_of(outputs).unwrap()).unwrap();
+    assert_eq!(text(&lent), text(&columns));
     let mut buffer = vec![7.0; 1500 * 9];
     program.apply_into(&table, &mut buffer).unwrap();
     assert!(buffer.iter().zip(matrix.values()).all(|(a, b)| a.to_bits() == b.to_bits()));
     let error = program.apply_into(&table, &mut buffer[1..]).unwrap_err();
     assert_eq!(error.to_string(), "the buffer holds 13499 numbers; 1500 rows of 9 features need 13500");
+}
+
+/// A table as text: equal texts are equal bits, NaN included.
+fn text(table: &ColumnTable) -> String {
+    serde_json::to_string(table).unwrap()
+}
+
+#[test]
+fn an_output_that_is_lent_fails_when_it_is_read_and_only_then() {
+    let mut builder = PlanBuilder::new(schema(&[("count", DataType::Int64)]));
+    builder.push(Op::Encode {
+        column: "count".into(),
+        categories: Categories::Int64(vec![1]),
+        values: vec![0.5],
+        missing: None,
+        unknown: UnknownValue::Error,
+        output: "code".into(),
+    });
+    builder.output("code", "code").output("count", "count");
+    let program = Program::new(&builder.build().unwrap(), &Registry::new()).unwrap();
+    let input = table(vec![("count", Column::from(vec![1_i64, 7]))]);
+    let read = |name: &'static str| program.run_with(&input, move |outputs| outputs.column(name).map(|c| c.len()));
+    assert_eq!(read("count").unwrap(), Some(2));
+    assert_eq!(read("code").unwrap_err().to_string(), "column `count`, row 1: unknown category `7`");
 }
 
 #[test]
