@@ -50,6 +50,8 @@ pub(crate) enum Error {
     Start { program: PathBuf, source: io::Error },
     #[error("{command} failed ({status}): {problem}")]
     Tool { command: String, status: String, problem: String },
+    #[error("scikit-learn and ours disagree on the tables of seed {seed}; the tables are in {}", folder.display())]
+    Parity { seed: u64, folder: PathBuf },
     #[error("cannot print the result")]
     Print { source: io::Error },
 }

@@ -14,13 +14,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`Conformance`] sets the number of cases and what the tables look like; [`Law::check`] checks one law on two given
-//! tables; [`tables`] is the strategy to use in property tests of one's own.
+//! [`Conformance`] sets which laws are checked, the number of cases and what the tables look like; [`Law::check`] checks one
+//! law on two given tables; [`tables`] and [`plans`] are the strategies to use in property tests of one's own.
 
 mod check;
 mod conformance;
 mod law;
 mod observed;
+mod plans;
 mod show;
 mod strategy;
 
@@ -28,6 +29,12 @@ pub use conformance::{Conformance, LawBroken, check_estimator};
 pub use drivetrain_plan;
 pub use drivetrain_transform;
 pub use law::Law;
+pub use plans::plans;
 pub use proptest;
 pub use show::show;
 pub use strategy::{TableOptions, tables};
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -7,8 +7,10 @@ use std::sync::{
 };
 
 use drivetrain_conformance::{Conformance, Law, LawBroken};
-use drivetrain_plan::{Column, ColumnTable, DataType, Field, Matrix, Op, Plan, PlanBuilder, PlanError, Schema, Table};
-use drivetrain_transform::{Estimator, FitError, Fitted, TransformError, check_input};
+use drivetrain_plan::{
+    Column, ColumnTable, DataType, Field, Matrix, Op, Plan, PlanBuilder, PlanError, Schema, Table, Value,
+};
+use drivetrain_transform::{Estimator, FitError, Fitted, Normalizer, TransformError, check_input};
 
 /// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,7 +21,10 @@ enum Fault {
     RecordsAnotherSchema,
     FitsNothing,
     TransformsOtherwiseThanItsPlan,
+    InvertsHalfOfIt,
     NeverFits,
+    LowersToNothing,
+    FillsMissing,
 }
 
 #[derive(Debug, Clone)]
@@ -64,12 +69,30 @@ impl Estimator for Faulty {
 
 impl Fitted for FittedFaulty {
     fn lower(&self) -> Result<Plan, PlanError> {
+        if self.fault == Fault::LowersToNothing {
+            return Err(PlanError::DuplicateOutput { name: "x".into() });
+        }
         let mut builder = PlanBuilder::new(self.schema.clone());
         if self.schema.field("x").is_some() {
-            builder.push(Op::Scale { column: "x".into(), center: self.center, scale: 2.0, output: "scaled".into() });
+            let column = if self.fault == Fault::FillsMissing { "filled" } else { "x" }.to_owned();
+            if self.fault == Fault::FillsMissing {
+                let (column, output) = ("x".into(), column.clone());
+                builder.push(Op::Impute { column, value: Value::Float64(0.0), output });
+            }
+            builder.push(Op::Scale { column, center: self.center, scale: 2.0, output: "scaled".into() });
             builder.output("x", "scaled");
         }
         builder.build()
+    }
+
+    fn inverse(&self) -> Result<Option<Plan>, PlanError> {
+        if self.fault != Fault::InvertsHalfOfIt {
+            return Ok(None);
+        }
+        let mut builder = PlanBuilder::new(self.lower()?.output_schema().clone());
+        builder.push(Op::Scale { column: "x".into(), center: 0.0, scale: 0.5, output: "back".into() });
+        builder.output("x", "back");
+        builder.build().map(Some)
     }
 
     fn transform(&self, x: &dyn Table) -> Result<Matrix, TransformError> {
@@ -89,9 +112,13 @@ impl Fitted for FittedFaulty {
     }
 }
 
+fn numbers<const N: usize>(names: [&str; N]) -> Schema {
+    Schema::new(names.map(|name| Field::new(name, DataType::Float64)).to_vec()).unwrap()
+}
+
 fn check(fault: Fault) -> Result<(), LawBroken> {
-    let schema = Schema::new(vec![Field::new("x", DataType::Float64)]).unwrap();
-    Conformance::new(&schema).check(&Faulty { fault, fits: Arc::default() })
+    let laws = Law::ALL.into_iter().chain(Law::SCALING);
+    Conformance::new(&numbers(["x"])).laws(laws).check(&Faulty { fault, fits: Arc::default() })
 }
 
 fn broken_law(fault: Fault) -> Law {
@@ -108,7 +135,21 @@ fn each_fault_breaks_the_law_that_names_it() {
     assert_eq!(broken_law(Fault::RecordsAnotherSchema), Law::SchemaRecorded);
     assert_eq!(broken_law(Fault::FitsNothing), Law::EmptyTable);
     assert_eq!(broken_law(Fault::TransformsOtherwiseThanItsPlan), Law::SaveAndLoad);
-    assert!(matches!(broken_law(Fault::DropsARow), Law::RowOrder | Law::RowAlone | Law::RowCount));
+    assert_eq!(broken_law(Fault::InvertsHalfOfIt), Law::Inverse);
+    assert_eq!(broken_law(Fault::LowersToNothing), Law::Lowers);
+    assert_eq!(broken_law(Fault::FillsMissing), Law::MissingStays);
+    assert_eq!(broken_law(Fault::DropsARow), Law::RowCount);
+}
+
+#[test]
+fn a_law_is_checked_alone() {
+    let schema = numbers(["x", "y"]);
+    let normalizer = Normalizer::new();
+    let check = |law| Conformance::new(&schema).laws([law]).check(&normalizer);
+    // Not a scaler: what comes of a number depends on the others in its row.
+    let message = check(Law::MissingAlone).unwrap_err().to_string();
+    assert!(message.starts_with("MissingAlone: "), "{message}");
+    check(Law::RowAlone).unwrap();
 }
 
 #[test]

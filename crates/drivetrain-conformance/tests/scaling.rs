@@ -1,9 +1,12 @@
-//! The estimators that scale or select columns keep every law.
+//! The estimators of numeric columns keep every law.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use drivetrain_conformance::{Conformance, TableOptions};
 use drivetrain_plan::{DataType, Field, Norm, Schema};
-use drivetrain_transform::{Estimator, MaxAbsScaler, MinMaxScaler, Normalizer, RobustScaler, VarianceThreshold};
+use drivetrain_transform::{
+    BinEncoding, BinStrategy, Estimator, KBinsDiscretizer, MaxAbsScaler, MinMaxScaler, Normalizer, OutputDistribution,
+    Pipeline, PowerMethod, PowerTransformer, QuantileTransformer, RobustScaler, SimpleImputer, Step, VarianceThreshold,
+};
 
 fn keeps<E>(estimator: &E)
 where
@@ -52,4 +55,32 @@ fn normalizer() {
 fn variance_threshold() {
     keeps(&VarianceThreshold::new());
     keeps(&VarianceThreshold::new().threshold(1e3).unwrap());
+}
+
+#[test]
+fn quantile_transformer() {
+    keeps(&QuantileTransformer::new());
+    let normal = QuantileTransformer::new().output_distribution(OutputDistribution::Normal);
+    keeps(&normal.n_quantiles(5).unwrap().subsample(Some(9)).unwrap());
+}
+
+#[test]
+fn power_transformer() {
+    keeps(&PowerTransformer::new());
+    keeps(&PowerTransformer::new().standardize(false));
+    let positive = MinMaxScaler::new().feature_range(1.0, 5.0).unwrap();
+    let box_cox = PowerTransformer::new().method(PowerMethod::BoxCox);
+    keeps(&Pipeline::new(vec![Step::new("positive", positive), Step::new("power", box_cox)]).unwrap());
+}
+
+#[test]
+fn k_bins_discretizer() {
+    // Missing values are refused, so they are filled before.
+    let filled = |bins: KBinsDiscretizer| {
+        let fill = SimpleImputer::mean().keep_empty_features(true);
+        Pipeline::new(vec![Step::new("fill", fill), Step::new("bins", bins)]).unwrap()
+    };
+    keeps(&filled(KBinsDiscretizer::new()));
+    keeps(&filled(KBinsDiscretizer::new().encode(BinEncoding::Ordinal).strategy(BinStrategy::Uniform)));
+    keeps(&filled(KBinsDiscretizer::new().column_n_bins("integer", 2).unwrap().subsample(Some(9)).unwrap()));
 }

@@ -1,6 +1,6 @@
 //! What can go wrong between polars and tables.
 
-use drivetrain_plan::SchemaError;
+use drivetrain_plan::{ApplyError, PlanError, SchemaError};
 use polars::error::PolarsError;
 use thiserror::Error;
 
@@ -27,6 +27,12 @@ pub enum FrameError {
         /// The column.
         column: String,
     },
+    /// A plan cannot be applied to a lazy frame.
+    #[error("the plan cannot be applied to the frame")]
+    Apply(#[from] ApplyError),
+    /// An operation of a plan cannot stand alone.
+    #[error("an operation of the plan cannot run in a query")]
+    Plan(#[from] PlanError),
     /// polars refused the columns.
     #[error("polars refused the columns")]
     Polars(#[from] PolarsError),

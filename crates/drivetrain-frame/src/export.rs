@@ -31,7 +31,8 @@ pub fn matrix_to_data_frame(matrix: &Matrix) -> Result<DataFrame, FrameError> {
     Ok(DataFrame::new(matrix.n_rows(), columns.collect())?)
 }
 
-fn export(name: &str, column: &TableColumn<'_>) -> Result<Column, FrameError> {
+/// A copy of `column` as a polars column called `name`.
+pub(crate) fn export(name: &str, column: &TableColumn<'_>) -> Result<Column, FrameError> {
     let texts = || (0..column.len()).map(|row| column.text(row)).collect::<Vec<_>>();
     let series = match column {
         TableColumn::Boolean(values) => Series::new(name.into(), values.as_ref()),

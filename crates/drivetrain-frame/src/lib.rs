@@ -1,8 +1,9 @@
 //! The bridge between polars data frames and Drivetrain tables.
 //!
 //! [`FrameTable`] makes a [`DataFrame`](polars::frame::DataFrame) readable by every estimator and plan;
-//! [`to_data_frame`] and [`matrix_to_data_frame`] go the other way. This is the only crate of the workspace whose API
-//! names polars, so it re-exports the version it is built with.
+//! [`to_data_frame`] and [`matrix_to_data_frame`] go the other way. With the feature `lazy` the module `lazy` makes plans
+//! part of polars queries. This is the only crate of the workspace whose API names polars, so it re-exports the version
+//! it is built with.
 //!
 //! ```
 //! use drivetrain_frame::{FrameTable, polars::prelude::*};
@@ -18,6 +19,8 @@
 
 mod error;
 mod export;
+#[cfg(feature = "lazy")]
+pub mod lazy;
 mod table;
 
 pub use error::FrameError;

@@ -44,7 +44,8 @@ impl<'a> FrameTable<'a> {
     }
 }
 
-const fn table_type(dtype: &PolarsType) -> Option<DataType> {
+/// The type of a table's column that a column of the polars type `dtype` becomes.
+pub(crate) const fn table_type(dtype: &PolarsType) -> Option<DataType> {
     Some(match dtype {
         PolarsType::Boolean => DataType::Boolean,
         PolarsType::Int8

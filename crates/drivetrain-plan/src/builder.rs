@@ -68,8 +68,7 @@ impl PlanBuilder {
             })?;
             names.insert(&field.name, bound);
         }
-        let (_, live) = plan.live();
-        for op in live.into_iter().filter_map(|index| plan.ops().get(index)) {
+        for op in plan.required_ops() {
             for written in op.writes() {
                 let fresh = self.fresh(written);
                 names.insert(written, fresh);

@@ -52,6 +52,20 @@ impl fmt::Display for Op {
                 };
                 write!(f, "[{}] = [{}] / {norm} norm of the row", outputs.join(", "), columns.join(", "))
             }
+            Self::ArgMax { columns, output } => {
+                write!(f, "`{output}` = position of the largest of [{}]", columns.join(", "))
+            }
+            Self::Decode { column, categories, values, missing, unknown, output, .. } => {
+                let labels = (0..categories.len()).filter_map(|index| categories.label(index));
+                let labels = labels.chain(missing.map(|_| "missing".to_owned())).zip(values.iter().chain(missing));
+                let pairs: Vec<String> = labels.map(|(label, value)| format!("{value:?}: {label}")).collect();
+                let unknown = match unknown {
+                    UnknownCategory::Error => "an error",
+                    UnknownCategory::Ignore => "missing",
+                };
+                write!(f, "`{output}` = decode `{column}` [{}], unknown: {unknown}", pairs.join(", "))
+            }
+            Self::RefuseMissing { columns } => write!(f, "refuse missing values of [{}]", columns.join(", ")),
             Self::Extension { kind, version, columns, outputs, .. } => {
                 let outputs: Vec<&str> = outputs.iter().map(|field| field.name.as_str()).collect();
                 write!(f, "[{}] = extension `{kind}` v{version} of [{}]", outputs.join(", "), columns.join(", "))

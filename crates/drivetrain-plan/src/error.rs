@@ -182,6 +182,24 @@ pub enum ApplyError {
         /// The value.
         value: String,
     },
+    /// A number that stands for no category.
+    #[error("column `{column}`, row {row}: {value} stands for no category")]
+    UnknownCode {
+        /// The column.
+        column: String,
+        /// The row, counted from 0.
+        row: usize,
+        /// The number.
+        value: f64,
+    },
+    /// A missing value where those are refused.
+    #[error("column `{column}`, row {row} is missing; at fit no value of the column was")]
+    Missing {
+        /// The column.
+        column: String,
+        /// The row, counted from 0.
+        row: usize,
+    },
     /// A buffer of the wrong length.
     #[error("the buffer holds {found} numbers; {rows} rows of {columns} features need {}", rows * columns)]
     BufferLength {

@@ -78,7 +78,10 @@ impl Function {
             Self::Expm1 => libm::expm1(x),
             Self::Log => canonical(libm::log(x)),
             Self::Log1p => canonical(libm::log1p(x)),
-            Self::Clip { low, high } => x.max(*low).min(*high),
+            // Not by `max` and `min`: of zeros of both signs they give either.
+            Self::Clip { low, .. } if x < *low => *low,
+            Self::Clip { high, .. } if x > *high => *high,
+            Self::Clip { .. } => x,
             Self::Bin { edges } => edges.partition_point(|edge| *edge <= x) as f64,
             Self::BoxCox { lambda } => canonical(box_cox(x, *lambda)),
             Self::YeoJohnson { lambda } => canonical(yeo_johnson(x, *lambda)),
@@ -126,7 +129,13 @@ fn yeo_johnson(x: f64, lambda: f64) -> f64 {
         let log = libm::log1p(magnitude);
         if lambda.abs() < f64::EPSILON { log } else { libm::expm1(lambda * log) / lambda }
     };
-    if x >= 0.0 { part(x, lambda) } else { -part(-x, 2.0 - lambda) }
+    if lambda == 1.0 {
+        x
+    } else if x >= 0.0 {
+        part(x, lambda)
+    } else {
+        -part(-x, 2.0 - lambda)
+    }
 }
 
 /// The mean of two interpolations, one from each side, so that a value that many rows share lands in the middle of its
@@ -152,9 +161,13 @@ fn quantile(x: f64, quantiles: &[f64], normal: bool) -> f64 {
     normal_quantile(share).clamp(normal_quantile(margin), normal_quantile(1.0 - margin))
 }
 
-/// The reference of quantile `index` of `n`: equally spaced from 0 to 1.
+/// The reference of quantile `index` of `n`: equally spaced from 0 to 1, and 0 of one quantile alone.
 fn reference(index: usize, n: usize) -> f64 {
-    if n < 2 || index == n - 1 { if n < 2 { 0.0 } else { 1.0 } } else { index as f64 * (1.0 / (n - 1) as f64) }
+    match (index, n) {
+        (_, 0 | 1) => 0.0,
+        (index, n) if index == n - 1 => 1.0,
+        (index, n) => index as f64 * (1.0 / (n - 1) as f64),
+    }
 }
 
 /// Linear interpolation that stays at the last of equal quantiles.
@@ -163,7 +176,7 @@ fn from_left(x: f64, quantiles: &[f64]) -> f64 {
     let above = quantiles.partition_point(|quantile| *quantile <= x);
     match above {
         0 => 0.0,
-        above if above == n => 1.0,
+        above if above == n => reference(n - 1, n),
         above => {
             let (x0, x1) = (quantiles[above - 1], quantiles[above]);
             let (y0, y1) = (reference(above - 1, n), reference(above, n));
@@ -178,7 +191,7 @@ fn from_right(x: f64, quantiles: &[f64]) -> f64 {
     let below = quantiles.partition_point(|quantile| *quantile < x);
     match below {
         0 => 0.0,
-        below if below == n => 1.0,
+        below if below == n => reference(n - 1, n),
         below => {
             let (x0, x1) = (quantiles[below], quantiles[below - 1]);
             let (y0, y1) = (reference(below, n), reference(below - 1, n));
@@ -277,7 +290,7 @@ mod tests {
         assert!(close(Function::BoxCox { lambda: 0.0 }.compute(std::f64::consts::E), 1.0));
         assert!(close(Function::BoxCox { lambda: 2.0 }.compute(3.0), 4.0));
         assert!(Function::BoxCox { lambda: 2.0 }.compute(-3.0).is_nan());
-        assert!(close(Function::YeoJohnson { lambda: 1.0 }.compute(-3.5), -3.5));
+        assert_eq!(Function::YeoJohnson { lambda: 1.0 }.compute(1e300), 1e300);
         assert!(close(Function::YeoJohnson { lambda: 2.0 }.compute(2.0), 4.0));
         assert!(close(Function::YeoJohnson { lambda: 2.0 }.compute(-1.0), -std::f64::consts::LN_2));
     }
@@ -290,10 +303,25 @@ mod tests {
     }
 
     #[test]
+    fn clipping_keeps_the_sign_of_zero() {
+        let clip = Function::Clip { low: 0.0, high: 1.0 };
+        let clipped = [-1.0, -0.0, 0.0, 2.0, f64::NEG_INFINITY].map(|x| clip.compute(x).to_bits());
+        assert_eq!(clipped, [0.0, -0.0, 0.0, 1.0, 0.0].map(f64::to_bits));
+    }
+
+    #[test]
     fn a_repeated_value_lands_in_the_middle_of_its_step() {
         let quantile = Function::Quantile { quantiles: vec![0.0, 1.0, 1.0, 1.0, 2.0], normal: false };
         let shares = [-1.0, 0.0, 0.5, 1.0, 2.0, 3.0].map(|x| quantile.compute(x));
         assert_eq!(shares, [0.0, 0.0, 0.125, 0.5, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn one_quantile_alone_has_the_share_0() {
+        let uniform = Function::Quantile { quantiles: vec![3.0], normal: false };
+        assert_eq!([2.0, 3.0, 4.0].map(|x| uniform.compute(x)), [0.0; 3]);
+        let normal = Function::Quantile { quantiles: vec![3.0], normal: true };
+        assert!(normal.compute(3.0) < -5.0 && normal.compute(4.0) > 5.0);
     }
 
     #[test]

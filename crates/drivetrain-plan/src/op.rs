@@ -1,7 +1,10 @@
 //! The operations that a plan consists of.
 
+mod reader;
+
 use serde::{Deserialize, Serialize};
 
+use self::reader::Reader;
 use crate::{Categories, CategoryType, DataType, Field, Function, PlanError, Value};
 
 /// One operation: reads named, typed columns and writes new ones, each row from that row alone.
@@ -99,6 +102,36 @@ pub enum Op {
         /// The `float64` columns written, one per column read.
         outputs: Vec<String>,
     },
+    /// The position of the largest number of each row, the first of several: what a one-hot row stands for. Missing
+    /// where none is above 0 or one is missing.
+    ArgMax {
+        /// The numeric columns that make up the row.
+        columns: Vec<String>,
+        /// The `float64` column written.
+        output: String,
+    },
+    /// The category that a number stands for: what [`Op::Encode`] undoes.
+    Decode {
+        /// The numeric column read.
+        column: String,
+        /// The categories.
+        categories: Categories,
+        /// The number of each category, none twice.
+        values: Vec<f64>,
+        /// The number of a missing value, NaN included; without one, a missing number stands for nothing.
+        missing: Option<f64>,
+        /// What happens to a number that stands for nothing; ignored, it becomes missing.
+        unknown: UnknownCategory,
+        /// The type of the column written, one that takes the categories.
+        to: DataType,
+        /// The column written.
+        output: String,
+    },
+    /// Refuses rows in which one of some columns is missing. Writes nothing, and runs whatever the outputs depend on.
+    RefuseMissing {
+        /// The columns looked at, of any type.
+        columns: Vec<String>,
+    },
     /// Code that the reader brings along, found by `kind` in a [`Registry`](crate::Registry).
     Extension {
         /// The name in the registry.
@@ -195,8 +228,24 @@ pub enum Norm {
 }
 
 impl Norm {
+    /// What the numbers of a row are divided by: their norm, NaN where one of them is, or 1 where it is below 10 times the
+    /// machine epsilon.
+    ///
+    /// ```
+    /// use drivetrain_plan::Norm;
+    ///
+    /// assert_eq!(Norm::L2.divisor([3.0, -4.0].into_iter()), 5.0);
+    /// assert_eq!(Norm::L2.divisor([0.0, 0.0].into_iter()), 1.0);
+    /// ```
+    pub fn divisor(self, row: impl Iterator<Item = f64> + Clone) -> f64 {
+        match self.of(row) {
+            norm if norm < 10.0 * f64::EPSILON => 1.0,
+            norm => norm,
+        }
+    }
+
     /// The norm of numbers; NaN where one of them is.
-    pub(crate) fn of(self, row: impl Iterator<Item = f64> + Clone) -> f64 {
+    fn of(self, row: impl Iterator<Item = f64> + Clone) -> f64 {
         match self {
             Self::L1 => row.map(f64::abs).sum(),
             Self::L2 => row.map(|value| value * value).sum::<f64>().sqrt(),
@@ -220,8 +269,16 @@ impl Op {
             Self::Function { .. } => "function",
             Self::Encode { .. } => "encode",
             Self::Normalize { .. } => "normalize",
+            Self::ArgMax { .. } => "arg_max",
+            Self::Decode { .. } => "decode",
+            Self::RefuseMissing { .. } => "refuse_missing",
             Self::Extension { .. } => "extension",
         }
+    }
+
+    /// Whether it runs for the sake of its errors, although no output depends on it.
+    pub(crate) const fn is_check(&self) -> bool {
+        matches!(self, Self::RefuseMissing { .. })
     }
 
     /// The columns read.
@@ -233,6 +290,7 @@ impl Op {
             | Self::Impute { column, .. }
             | Self::Function { column, .. }
             | Self::Encode { column, .. }
+            | Self::Decode { column, .. }
             | Self::OneHot { column, .. } => vec![column],
             Self::Arithmetic { left, right, .. } => [left, right]
                 .into_iter()
@@ -241,9 +299,10 @@ impl Op {
                     Operand::Constant(_) => None,
                 })
                 .collect(),
-            Self::Normalize { columns, .. } | Self::Extension { columns, .. } => {
-                columns.iter().map(String::as_str).collect()
-            }
+            Self::Normalize { columns, .. }
+            | Self::ArgMax { columns, .. }
+            | Self::RefuseMissing { columns }
+            | Self::Extension { columns, .. } => columns.iter().map(String::as_str).collect(),
         }
     }
 
@@ -256,7 +315,10 @@ impl Op {
             | Self::Scale { output, .. }
             | Self::Function { output, .. }
             | Self::Encode { output, .. }
+            | Self::Decode { output, .. }
+            | Self::ArgMax { output, .. }
             | Self::Impute { output, .. } => vec![output],
+            Self::RefuseMissing { .. } => Vec::new(),
             Self::OneHot { outputs, .. } | Self::Normalize { outputs, .. } => {
                 outputs.iter().map(String::as_str).collect()
             }
@@ -272,6 +334,7 @@ impl Op {
             | Self::Scale { column, output, .. }
             | Self::Function { column, output, .. }
             | Self::Encode { column, output, .. }
+            | Self::Decode { column, output, .. }
             | Self::Impute { column, output, .. } => {
                 *column = read(column);
                 *output = write(output);
@@ -298,6 +361,17 @@ impl Op {
                     *output = write(output);
                 }
             }
+            Self::ArgMax { columns, output } => {
+                for column in columns {
+                    *column = read(column);
+                }
+                *output = write(output);
+            }
+            Self::RefuseMissing { columns } => {
+                for column in columns {
+                    *column = read(column);
+                }
+            }
             Self::Extension { columns, outputs, .. } => {
                 for column in columns {
                     *column = read(column);
@@ -312,101 +386,94 @@ impl Op {
 
     /// The fields written, given the types of the columns that exist; checks types and constants.
     pub(crate) fn output_fields(&self, dtype: impl Fn(&str) -> Option<DataType>) -> Result<Vec<Field>, PlanError> {
-        let read = |column: &str| {
-            dtype(column)
-                .ok_or_else(|| PlanError::UnknownColumn { reader: self.name().to_owned(), column: column.to_owned() })
-        };
-        let wrong_type = |column: &str, expected: &str, found| PlanError::ColumnType {
-            reader: self.name().to_owned(),
-            column: column.to_owned(),
-            expected: expected.to_owned(),
-            found,
-        };
-        let numeric = |column: &str| match read(column)? {
-            dtype if dtype.is_numeric() => Ok(()),
-            dtype => Err(wrong_type(column, "boolean, int64 or float64", dtype)),
-        };
-        let constant = |column: &str, usable: bool, reason: &str| {
-            usable.then_some(()).ok_or_else(|| PlanError::Constant {
-                operation: self.name().to_owned(),
-                column: column.to_owned(),
-                reason: reason.to_owned(),
-            })
-        };
-        let check_categories = |column: &str, categories: &Categories| {
-            let from = read(column)?;
-            if !categories.matches(from) {
-                return Err(wrong_type(column, "a column of the type of the categories", from));
-            }
-            match categories.first_repeated() {
-                None => Ok(()),
-                Some(category) => {
-                    constant(column, false, &format!("category {category} appears twice or cannot be compared"))
-                }
-            }
-        };
+        let reader = Reader { op: self, dtype };
         match self {
             Self::Cast { column, to, output } => {
-                let from = read(column)?;
+                let from = reader.read(column)?;
                 if !castable(from, *to) {
-                    return Err(wrong_type(column, &format!("a type that becomes {to} without loss"), from));
+                    return Err(reader.wrong_type(column, &format!("a type that becomes {to} without loss"), from));
                 }
                 Ok(vec![Field::new(output, *to)])
             }
             Self::Arithmetic { left, right, output, .. } => {
                 for operand in [left, right] {
                     match operand {
-                        Operand::Column(column) => numeric(column)?,
-                        Operand::Constant(value) => constant(output, value.is_finite(), "the constant is not finite")?,
+                        Operand::Column(column) => reader.numeric(column)?,
+                        Operand::Constant(value) => {
+                            reader.constant(output, value.is_finite(), "the constant is not finite")?;
+                        }
                     }
                 }
                 Ok(vec![Field::new(output, DataType::Float64)])
             }
             Self::Scale { column, center, scale, output } => {
-                numeric(column)?;
-                constant(column, !center.is_infinite(), "the center is infinite")?;
-                constant(column, scale.is_finite() && *scale != 0.0, "the scale is 0 or not finite")?;
+                reader.numeric(column)?;
+                reader.constant(column, !center.is_infinite(), "the center is infinite")?;
+                reader.constant(column, scale.is_finite() && *scale != 0.0, "the scale is 0 or not finite")?;
                 Ok(vec![Field::new(output, DataType::Float64)])
             }
             Self::Impute { column, value, output } => {
-                let from = read(column)?;
+                let from = reader.read(column)?;
                 if let Value::Float64(value) = value {
-                    constant(column, value.is_finite(), "the constant is not finite")?;
+                    reader.constant(column, value.is_finite(), "the constant is not finite")?;
                 }
                 let to = imputed(from, value)
-                    .ok_or_else(|| wrong_type(column, &format!("a column that {value} can stand in"), from))?;
+                    .ok_or_else(|| reader.wrong_type(column, &format!("a column that {value} can stand in"), from))?;
                 Ok(vec![Field::new(output, to)])
             }
             Self::OneHot { column, categories, missing, outputs, .. } => {
-                check_categories(column, categories)?;
+                reader.categories(column, categories)?;
                 let expected = categories.len() + usize::from(*missing);
                 let reason = format!("{} outputs for {expected} categories", outputs.len());
-                constant(column, outputs.len() == expected, &reason)?;
+                reader.constant(column, outputs.len() == expected, &reason)?;
                 Ok(outputs.iter().map(|output| Field::new(output, DataType::Float64)).collect())
             }
             Self::Function { function, column, output } => {
                 match function {
-                    Function::IsMissing => read(column).map(drop)?,
-                    _ => numeric(column)?,
+                    Function::IsMissing => reader.read(column).map(drop)?,
+                    _ => reader.numeric(column)?,
                 }
                 let fault = function.fault();
-                constant(column, fault.is_none(), fault.unwrap_or_default())?;
+                reader.constant(column, fault.is_none(), fault.unwrap_or_default())?;
                 Ok(vec![Field::new(output, DataType::Float64)])
             }
             Self::Encode { column, categories, values, output, .. } => {
-                check_categories(column, categories)?;
+                reader.categories(column, categories)?;
                 let reason = format!("{} values for {} categories", values.len(), categories.len());
-                constant(column, values.len() == categories.len(), &reason)?;
+                reader.constant(column, values.len() == categories.len(), &reason)?;
                 Ok(vec![Field::new(output, DataType::Float64)])
             }
             Self::Normalize { columns, outputs, .. } => {
-                columns.iter().try_for_each(|column| numeric(column))?;
+                columns.iter().try_for_each(|column| reader.numeric(column))?;
                 let reason = format!("{} outputs for {} columns", outputs.len(), columns.len());
-                constant(columns.first().map_or("", String::as_str), outputs.len() == columns.len(), &reason)?;
+                reader.constant(columns.first().map_or("", String::as_str), outputs.len() == columns.len(), &reason)?;
                 Ok(outputs.iter().map(|output| Field::new(output, DataType::Float64)).collect())
             }
+            Self::ArgMax { columns, output } => {
+                columns.iter().try_for_each(|column| reader.numeric(column))?;
+                reader.constant(output, !columns.is_empty(), "there is no column to choose from")?;
+                Ok(vec![Field::new(output, DataType::Float64)])
+            }
+            Self::Decode { column, categories, values, missing, to, output, .. } => {
+                reader.numeric(column)?;
+                reader.constant(
+                    output,
+                    categories.matches(*to),
+                    &format!("the categories do not fit a column of {to}"),
+                )?;
+                let reason = format!("{} values for {} categories", values.len(), categories.len());
+                reader.constant(column, values.len() == categories.len(), &reason)?;
+                let numbers = values.iter().chain(missing.iter().filter(|value| !value.is_nan()));
+                let repeated = Categories::Float64(numbers.copied().collect()).first_repeated();
+                reader.constant(column, repeated.is_none(), "a number is NaN or stands for two things")?;
+                Ok(vec![Field::new(output, *to)])
+            }
+            Self::RefuseMissing { columns } => {
+                columns.iter().try_for_each(|column| reader.read(column).map(drop))?;
+                Ok(Vec::new())
+            }
             Self::Extension { columns, outputs, .. } => {
-                columns.iter().try_for_each(|column| read(column).map(drop))?;
+                columns.iter().try_for_each(|column| reader.read(column).map(drop))?;
                 Ok(outputs.clone())
             }
         }

@@ -134,12 +134,12 @@ impl Plan {
         self.output_schema.names().collect()
     }
 
-    /// The operations and inputs that the outputs depend on, by position.
+    /// The operations and inputs that the outputs and the checks depend on, by position.
     pub(crate) fn live(&self) -> (Vec<usize>, Vec<usize>) {
         let mut needed: BTreeSet<&str> = self.data.outputs.iter().map(|output| output.column.as_str()).collect();
         let mut ops = Vec::new();
         for (index, op) in self.data.ops.iter().enumerate().rev() {
-            if op.writes().iter().any(|column| needed.contains(column)) {
+            if op.is_check() || op.writes().iter().any(|column| needed.contains(column)) {
                 needed.extend(op.reads());
                 ops.push(index);
             }
@@ -149,7 +149,14 @@ impl Plan {
         (inputs.map(|(index, _)| index).collect(), ops)
     }
 
-    /// The input columns that the outputs depend on; only these need to be there when the plan is applied.
+    /// The operations that the outputs depend on, and the checks, in order.
+    #[must_use]
+    pub fn required_ops(&self) -> Vec<&Op> {
+        let (_, ops) = self.live();
+        ops.into_iter().filter_map(|index| self.data.ops.get(index)).collect()
+    }
+
+    /// The input columns that the outputs and the checks depend on; only these need to be there when the plan is applied.
     #[must_use]
     pub fn required_inputs(&self) -> Vec<&Field> {
         let (inputs, _) = self.live();

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{Column, Field, Schema, TableError};
+use crate::{Column, Field, Matrix, Schema, TableError};
 
 /// Named, typed columns of equal length.
 pub trait Table: Sync {
@@ -99,26 +99,14 @@ impl From<ColumnTable> for Vec<(String, Column<'static>)> {
     }
 }
 
-/// Columns that belong to somebody else: the outputs of a run, lent.
-#[derive(Debug)]
-pub(crate) struct LentTable<'a> {
-    pub(crate) schema: &'a Schema,
-    pub(crate) columns: Vec<Column<'a>>,
-    pub(crate) n_rows: usize,
-}
+impl TryFrom<&Matrix> for ColumnTable {
+    type Error = TableError;
 
-impl Table for LentTable<'_> {
-    fn n_rows(&self) -> usize {
-        self.n_rows
-    }
-
-    fn schema(&self) -> &Schema {
-        self.schema
-    }
-
-    fn column(&self, name: &str) -> Option<Column<'_>> {
-        let column = self.columns.get(self.schema.names().position(|column| column == name)?)?;
-        Some(column.view(0, column.len()))
+    /// The features as `float64` columns.
+    fn try_from(matrix: &Matrix) -> Result<Self, Self::Error> {
+        let values = matrix.values();
+        let columns = values.columns().into_iter().map(|column| Column::from(column.to_vec()));
+        Self::new(matrix.feature_names().iter().cloned().zip(columns).collect())
     }
 }
 

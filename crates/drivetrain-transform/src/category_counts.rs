@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use drivetrain_plan::ApplyError;
 use drivetrain_plan::{
-    CategoricalColumn, Categories, CategoryType, Column, DataType, Int64Column, Program, Schema, Table,
+    ApplyError, CategoricalColumn, Categories, CategoryType, Column, DataType, Int64Column, Program, Schema, Table,
+    Value,
 };
 
 use crate::{EncodedColumn, FitError, check::column, partial_fit::check_target};
@@ -41,12 +41,18 @@ fn float_of(order: i64) -> f64 {
 
 /// How often each of `n` positions comes, whatever lies beyond them counted in one more. By four interleaved parts: the
 /// same position twice in a row does not wait for itself.
-fn count_positions(n: usize, positions: impl Iterator<Item = usize>) -> Vec<usize> {
-    let mut parts = vec![[0_u32; 4]; n + 1];
-    for (row, position) in positions.enumerate() {
-        parts[position.min(n)][row % 4] += 1;
+fn count_positions<T: Copy>(n: usize, values: &[T], position: impl Fn(T) -> usize) -> Vec<usize> {
+    let mut parts = vec![[0_usize; 4]; n + 1];
+    let (whole, rest) = values.as_chunks::<4>();
+    for values in whole {
+        for (part, value) in values.iter().enumerate() {
+            parts[position(*value).min(n)][part] += 1;
+        }
     }
-    parts.into_iter().map(|parts| parts.into_iter().map(|count| count as usize).sum()).collect()
+    for value in rest {
+        parts[position(*value).min(n)][0] += 1;
+    }
+    parts.into_iter().map(|parts| parts.into_iter().sum()).collect()
 }
 
 impl CategoryCounts {
@@ -86,8 +92,8 @@ impl CategoryCounts {
             (Seen::String(seen), Column::Categorical(CategoricalColumn::Dictionary { codes, dictionary }))
                 if dictionary.len() < codes.len().min(MAX_POSITIONS) =>
             {
-                let codes = codes.iter().map(|code| usize::try_from(*code).unwrap_or(usize::MAX));
-                let counts = count_positions(dictionary.len(), codes);
+                let position = |code| usize::try_from(code).unwrap_or(usize::MAX);
+                let counts = count_positions(dictionary.len(), codes, position);
                 self.missing += counts[dictionary.len()];
                 for (text, count) in dictionary.iter().zip(counts).filter(|(_, count)| *count > 0) {
                     add_text(seen, text, count);
@@ -136,13 +142,38 @@ impl CategoryCounts {
         }
     }
 
-    /// How often each of the [`categories`](Self::categories) was seen.
-    #[cfg(test)]
-    fn counts(&self) -> Vec<usize> {
+    /// How often each of `categories` was seen.
+    pub(crate) fn counts(&self, categories: &Categories) -> Vec<usize> {
+        let looked_up = |count: Option<&usize>| count.copied().unwrap_or(0);
+        match (&self.seen, categories) {
+            (Seen::Boolean(seen), Categories::Boolean(values)) => {
+                values.iter().map(|value| seen[usize::from(*value)]).collect()
+            }
+            (Seen::Int64(seen), Categories::Int64(values)) => {
+                values.iter().map(|value| looked_up(seen.get(value))).collect()
+            }
+            (Seen::Float64(seen), Categories::Float64(values)) => {
+                values.iter().map(|value| looked_up(seen.get(&float_order(*value)))).collect()
+            }
+            (Seen::String(seen), Categories::String(values)) => {
+                values.iter().map(|value| looked_up(seen.get(value))).collect()
+            }
+            _ => vec![0; categories.len()],
+        }
+    }
+
+    /// The value that was seen most often, of several the smallest; `None` when all were missing.
+    pub(crate) fn most_frequent(&self) -> Option<Value> {
+        fn first_of_largest<K: Clone>(seen: &BTreeMap<K, usize>) -> Option<K> {
+            // Of equal maxima `max_by_key` gives the last.
+            seen.iter().rev().max_by_key(|(_, count)| **count).map(|(category, _)| category.clone())
+        }
         match &self.seen {
-            Seen::Boolean(seen) => seen.iter().copied().filter(|count| *count > 0).collect(),
-            Seen::Int64(seen) | Seen::Float64(seen) => seen.values().copied().collect(),
-            Seen::String(seen) => seen.values().copied().collect(),
+            Seen::Boolean([0, 0]) => None,
+            Seen::Boolean([no, yes]) => Some(Value::Boolean(yes > no)),
+            Seen::Int64(seen) => first_of_largest(seen).map(Value::Int64),
+            Seen::Float64(seen) => first_of_largest(seen).map(|order| Value::Float64(float_of(order))),
+            Seen::String(seen) => first_of_largest(seen).map(Value::String),
         }
     }
 
@@ -169,8 +200,10 @@ fn feed_integers(seen: &mut BTreeMap<i64, usize>, values: &Int64Column<'_>) -> u
     let span = max.abs_diff(min).saturating_add(1);
     match usize::try_from(span) {
         Ok(span) if span <= MAX_POSITIONS.min(values.len()) => {
-            let position = |value: Option<i64>| value.map_or(usize::MAX, |value| value.abs_diff(min) as usize);
-            let counts = count_positions(span, values.iter().map(position));
+            let position = |value: Option<i64>| {
+                value.and_then(|value| usize::try_from(value.abs_diff(min)).ok()).unwrap_or(usize::MAX)
+            };
+            let counts = count_positions(span, &values.iter().collect::<Vec<_>>(), position);
             for (value, count) in (min..=max).zip(&counts).filter(|(_, count)| **count > 0) {
                 *seen.entry(value).or_default() += count;
             }
@@ -199,10 +232,11 @@ pub struct EncoderState {
     pub(crate) n_rows: usize,
 }
 
+/// The categories of a column: those that are declared, those that are counted, or both.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum ColumnCategories {
-    Declared(Categories),
-    Found(CategoryCounts),
+pub(crate) struct ColumnCategories {
+    pub(crate) declared: Option<Categories>,
+    pub(crate) counts: Option<CategoryCounts>,
 }
 
 impl EncoderState {
@@ -211,17 +245,19 @@ impl EncoderState {
         check_target(x, y)?;
         for (field, categories) in self.schema.fields().iter().zip(&mut self.columns) {
             let values = column(x, field)?;
-            if let ColumnCategories::Found(found) = categories {
-                found.feed(&values);
+            if let Some(counts) = &mut categories.counts {
+                counts.feed(&values);
             }
         }
         self.n_rows += x.n_rows();
-        match self.check.as_ref().map(|check| check.run_with(x, |_| ())) {
-            None | Some(Ok(())) => Ok(()),
-            Some(Err(ApplyError::UnknownCategory { column, row, value })) => {
+        let Some(check) = &self.check else { return Ok(()) };
+        let look_up = |outputs: &dyn Table| outputs.schema().names().all(|name| outputs.column(name).is_some());
+        match check.run_with(x, look_up) {
+            Ok(_) => Ok(()),
+            Err(ApplyError::UnknownCategory { column, row, value }) => {
                 Err(FitError::UnknownCategory { column, row, value })
             }
-            Some(Err(error)) => Err(FitError::Transform(error.into())),
+            Err(error) => Err(FitError::Transform(error.into())),
         }
     }
 
@@ -232,24 +268,37 @@ impl EncoderState {
         }
         self.n_rows += later.n_rows;
         for (own, later) in self.columns.iter_mut().zip(later.columns) {
-            if let (ColumnCategories::Found(own), ColumnCategories::Found(later)) = (own, later) {
+            if let (Some(own), Some(later)) = (&mut own.counts, later.counts) {
                 own.merge(later);
             }
         }
         Ok(())
     }
 
-    /// The schema and what was learned of each column.
-    pub(crate) fn finish(self) -> Result<(Schema, Vec<EncodedColumn>), FitError> {
+    /// The schema and what was learned of each column. `infrequent` finds the positions of the rare ones among the
+    /// categories of a column that are counted: from the column, their counts, that of a missing one last, and the number of
+    /// rows.
+    pub(crate) fn finish(
+        self,
+        infrequent: impl Fn(&EncodedColumn, &[usize], usize) -> Vec<usize>,
+    ) -> Result<(Schema, Vec<EncodedColumn>), FitError> {
         if self.n_rows == 0 {
             return Err(FitError::Empty { rows: 0, columns: self.schema.len() });
         }
         let encoded = |(name, categories): (&str, ColumnCategories)| {
-            let (categories, missing) = match categories {
-                ColumnCategories::Declared(declared) => (declared, false),
-                ColumnCategories::Found(found) => (found.categories(), found.missing() > 0),
-            };
-            EncodedColumn { name: name.to_owned(), categories, missing }
+            let ColumnCategories { declared, counts } = categories;
+            let missing = if declared.is_some() { 0 } else { counts.as_ref().map_or(0, CategoryCounts::missing) };
+            let categories = declared
+                .or_else(|| counts.as_ref().map(CategoryCounts::categories))
+                .unwrap_or_else(|| Categories::String(Vec::new()));
+            let mut column =
+                EncodedColumn { name: name.to_owned(), categories, missing: missing > 0, infrequent: Vec::new() };
+            if let Some(counts) = counts {
+                let mut counts = counts.counts(&column.categories);
+                counts.extend(column.missing.then_some(missing));
+                column.infrequent = infrequent(&column, &counts, self.n_rows);
+            }
+            column
         };
         let columns = self.schema.names().zip(self.columns).map(encoded).collect();
         Ok((self.schema, columns))
@@ -265,7 +314,7 @@ mod tests {
     fn counted(column: &Column<'_>) -> (Categories, Vec<usize>, usize) {
         let mut counts = CategoryCounts::new(column.dtype());
         counts.feed(column);
-        (counts.categories(), counts.counts(), counts.missing())
+        (counts.categories(), counts.counts(&counts.categories()), counts.missing())
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use drivetrain_plan::{Column, Field, Table};
+use drivetrain_plan::{CategoricalColumn, Column, Field, Table};
 
 use crate::FitError;
 
@@ -39,6 +39,17 @@ pub(crate) fn numeric<'t>(
         other => other.to_f64().map(|values| Cow::Owned(values.into_owned())),
     };
     values.ok_or_else(|| FitError::NotNumeric { estimator, column: field.name.clone(), dtype: field.dtype })
+}
+
+/// Whether a value is missing.
+pub(crate) fn has_missing(column: &Column<'_>) -> bool {
+    match column {
+        Column::Float64(values) => values.iter().any(|value| value.is_nan()),
+        Column::Categorical(CategoricalColumn::Dictionary { codes, dictionary }) => {
+            codes.iter().any(|code| usize::try_from(*code).is_ok_and(|code| code >= dictionary.len()))
+        }
+        column => (0..column.len()).any(|row| column.is_missing(row)),
+    }
 }
 
 /// The values of a numeric column, NaN where missing, none of them infinite.

@@ -16,6 +16,7 @@ use crate::{
 ///
 /// /// Subtracts the mean.
 /// struct Center;
+/// #[derive(Debug, PartialEq)]
 /// struct Centered(Schema, Vec<f64>);
 ///
 /// impl Estimator for Center {

@@ -2,13 +2,15 @@
 
 mod partial_fit;
 
-use std::{collections::BTreeSet, ops::Range};
+use std::{collections::BTreeSet, fmt, ops::Range};
 
-use drivetrain_plan::{Plan, PlanBuilder, PlanError, Schema, SelectedTable, Table};
+use drivetrain_plan::{
+    ApplyError, Column, ColumnTable, Matrix, Plan, PlanBuilder, PlanError, Schema, SelectedTable, Table,
+};
 
 use crate::{
-    AnyEstimator, Columns, DynEstimator, DynPartialFit, Estimator, FitError, Fitted, ParameterError, check_input,
-    pipeline::check_names,
+    AnyEstimator, AnyFitted, Columns, DynPartialFit, Estimator, FitError, Fitted, ParameterError, Summary,
+    TransformError, check_input, estimator::matrix, pipeline::check_names, summary,
 };
 
 pub use partial_fit::ColumnTransformerState;
@@ -18,24 +20,34 @@ const REMAINDER: &str = "remainder";
 
 /// What happens to columns.
 #[derive(Debug, Clone, PartialEq)]
-enum Action {
+pub(crate) enum Action {
     Drop,
     Passthrough,
     Fit(AnyEstimator),
 }
 
+impl Action {
+    /// Whether it can be fed in chunks.
+    pub(crate) fn is_partial(&self) -> bool {
+        match self {
+            Self::Fit(estimator) => estimator.as_partial_fit().is_some(),
+            Self::Drop | Self::Passthrough => true,
+        }
+    }
+}
+
 /// A named block of a [`ColumnTransformer`]: some columns and what happens to them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
-    name: String,
-    action: Action,
-    columns: Columns,
+    pub(crate) name: String,
+    pub(crate) action: Action,
+    pub(crate) columns: Columns,
 }
 
 impl Block {
     /// A block that fits `estimator` on `columns`.
-    pub fn new(name: impl Into<String>, estimator: impl DynEstimator + 'static, columns: impl Into<Columns>) -> Self {
-        Self { name: name.into(), action: Action::Fit(AnyEstimator::new(estimator)), columns: columns.into() }
+    pub fn new(name: impl Into<String>, estimator: impl Into<AnyEstimator>, columns: impl Into<Columns>) -> Self {
+        Self { name: name.into(), action: Action::Fit(estimator.into()), columns: columns.into() }
     }
 
     /// A block that hands `columns` through as they are.
@@ -104,7 +116,12 @@ impl ColumnTransformer {
             let reason = "it is the name of the block of all other columns";
             return Err(ParameterError::StepName { name: REMAINDER.to_owned(), reason });
         }
-        Ok(Self { blocks, remainder: Remainder::Drop, verbose_feature_names_out: true })
+        Ok(Self::of(blocks))
+    }
+
+    /// Blocks whose names are known to be right.
+    pub(crate) const fn of(blocks: Vec<Block>) -> Self {
+        Self { blocks, remainder: Remainder::Drop, verbose_feature_names_out: true }
     }
 
     /// What happens to the columns that no block takes.
@@ -153,6 +170,8 @@ pub struct FittedBlock {
     pub name: String,
     /// The columns it takes, as they were found at fit.
     pub columns: Vec<String>,
+    /// What its estimator learned; `None` when it has none or no column for it.
+    pub fitted: Option<AnyFitted>,
     /// The plan from these columns to the block's output; `None` when there is none.
     pub plan: Option<Plan>,
     /// The positions of the block's output among the features.
@@ -160,6 +179,12 @@ pub struct FittedBlock {
 }
 
 impl FittedColumnTransformer {
+    /// The fitted block called `name`; `remainder` for the columns that no block takes.
+    #[must_use]
+    pub fn block(&self, name: &str) -> Option<&FittedBlock> {
+        self.blocks.iter().find(|block| block.name == name)
+    }
+
     /// The fitted blocks in order, the remainder last.
     #[must_use]
     pub fn blocks(&self) -> &[FittedBlock] {
@@ -167,25 +192,58 @@ impl FittedColumnTransformer {
     }
 }
 
-/// Fits the plan of one block; `None` when it has no output.
+impl FittedBlock {
+    /// A block without output.
+    const fn empty(name: String, columns: Vec<String>) -> Self {
+        Self { name, columns, fitted: None, plan: None, outputs: 0..0 }
+    }
+
+    /// A block that hands columns of this schema through.
+    fn passthrough(name: String, schema: &Schema) -> Result<Self, FitError> {
+        let columns = schema.names().map(str::to_owned).collect();
+        Ok(Self { plan: Some(Plan::identity(schema.clone())?), ..Self::empty(name, columns) })
+    }
+
+    /// A block whose estimator learned `fitted`.
+    fn fitted(name: String, columns: Vec<String>, fitted: AnyFitted) -> Result<Self, FitError> {
+        let plan = fitted.lower().map_err(|error| failed(&name)(error.into()))?;
+        Ok(Self { fitted: Some(fitted), plan: Some(plan), ..Self::empty(name, columns) })
+    }
+}
+
+/// Names the block in whose fit something failed.
+fn failed(name: &str) -> impl Fn(FitError) -> FitError {
+    move |source| FitError::Step { step: name.to_owned(), source: Box::new(source) }
+}
+
+/// Fits one block, with its output when that is asked for; where it stands among all outputs is not known yet.
 fn fit_block(
-    action: &Action,
-    name: &str,
-    columns: &[String],
+    Resolved { name, action, columns }: Resolved<'_>,
     x: &dyn Table,
     y: Option<&[f64]>,
-) -> Result<Option<Plan>, FitError> {
-    if columns.is_empty() || *action == Action::Drop {
-        return Ok(None);
+    output: bool,
+) -> Result<(FittedBlock, Option<ColumnTable>), FitError> {
+    let block = name.to_owned();
+    if columns.is_empty() || action == Action::Drop {
+        return Ok((FittedBlock::empty(block, columns), None));
     }
-    let selected = SelectedTable::new(x, columns)
+    let selected = SelectedTable::new(x, &columns)
         .map_err(|column| FitError::UnknownColumns { reader: format!("block `{name}`"), columns: vec![column] })?;
     match action {
-        Action::Drop => Ok(None),
-        Action::Passthrough => Ok(Some(Plan::identity(selected.schema().clone())?)),
+        Action::Drop => Ok((FittedBlock::empty(block, columns), None)),
+        Action::Passthrough => {
+            let output = output.then(|| ColumnTable::copy_of(&selected)).transpose();
+            let output = output.map_err(|error| TransformError::Apply(ApplyError::Output(error)))?;
+            Ok((FittedBlock::passthrough(block, selected.schema())?, output))
+        }
         Action::Fit(estimator) => {
-            let step = |source| FitError::Step { step: name.to_owned(), source: Box::new(source) };
-            estimator.fit_plan(&selected, y).map(Some).map_err(step)
+            let fitted = if output {
+                estimator.fit_run(&selected, y).map(|(fitted, output)| (fitted, Some(output)))
+            } else {
+                estimator.fit_any(&selected, y).map(|fitted| (fitted, None))
+            };
+            let (fitted, output) = fitted.map_err(failed(name))?;
+            Ok((FittedBlock::fitted(block, columns, fitted)?, output))
         }
     }
 }
@@ -194,42 +252,60 @@ impl Estimator for ColumnTransformer {
     type Fitted = FittedColumnTransformer;
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
-        check_input(x, y)?;
-        let mut blocks = Vec::new();
-        for Resolved { name, action, columns } in self.resolve(x.schema())? {
-            let plan = fit_block(&action, name, &columns, x, y)?;
-            blocks.push((name.to_owned(), columns, plan));
+        Ok(self.fit_blocks(x, y, false)?.0)
+    }
+
+    fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(Self::Fitted, ColumnTable), FitError> {
+        let (fitted, outputs) = self.fit_blocks(x, y, true)?;
+        let names = fitted.plan.output_schema().names().map(str::to_owned);
+        let output = ColumnTable::new(names.zip(outputs).collect()).map_err(ApplyError::Output);
+        Ok((fitted, output.map_err(TransformError::from)?))
+    }
+
+    fn fit_transform(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Matrix, FitError> {
+        if Estimator::as_partial_fit(self).is_some() {
+            return Ok(self.fit(x, y)?.transform(x)?);
         }
-        self.assemble(x.schema(), blocks)
+        let (fitted, output) = Estimator::fit_run(self, x, y)?;
+        matrix(&fitted, x, &output)
     }
 
     fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
         let remainder = match &self.remainder {
-            Remainder::Estimator(estimator) => Some(estimator),
-            Remainder::Drop | Remainder::Passthrough => None,
+            Remainder::Estimator(estimator) => estimator.as_partial_fit().is_some(),
+            Remainder::Drop | Remainder::Passthrough => true,
         };
-        let blocks = self.blocks.iter().filter_map(|block| match &block.action {
-            Action::Fit(estimator) => Some(estimator),
-            Action::Drop | Action::Passthrough => None,
-        });
-        let all = blocks.chain(remainder).all(|estimator| estimator.as_partial_fit().is_some());
+        let all = remainder && self.blocks.iter().all(|block| block.action.is_partial());
         all.then_some(self as &dyn DynPartialFit)
     }
 }
 
 impl ColumnTransformer {
-    /// What was learned, from the name, the columns and the plan of each block.
-    fn assemble(
+    /// Fits the blocks; their outputs, in order, only when they are asked for.
+    fn fit_blocks(
         &self,
-        schema: &Schema,
-        fitted: impl IntoIterator<Item = (String, Vec<String>, Option<Plan>)>,
-    ) -> Result<FittedColumnTransformer, FitError> {
+        x: &dyn Table,
+        y: Option<&[f64]>,
+        output: bool,
+    ) -> Result<(FittedColumnTransformer, Vec<Column<'static>>), FitError> {
+        check_input(x, y)?;
+        let (mut blocks, mut outputs) = (Vec::new(), Vec::new());
+        for resolved in self.resolve(x.schema())? {
+            let (block, output) = fit_block(resolved, x, y, output)?;
+            let output = output.into_iter().flat_map(Vec::from);
+            outputs.extend(output.map(|(_, column): (String, Column<'static>)| column));
+            blocks.push(block);
+        }
+        Ok((self.assemble(x.schema(), blocks)?, outputs))
+    }
+
+    /// What was learned, from the blocks, whose outputs are put one behind the other.
+    fn assemble(&self, schema: &Schema, mut blocks: Vec<FittedBlock>) -> Result<FittedColumnTransformer, FitError> {
         let mut builder = PlanBuilder::new(schema.clone());
-        let mut blocks = Vec::new();
         let mut width = 0;
-        for (name, columns, plan) in fitted {
+        for FittedBlock { name, plan, outputs, .. } in &mut blocks {
             let start = width;
-            if let Some(plan) = &plan {
+            if let Some(plan) = plan {
                 for output in builder.inline(plan, |column| Some(column.to_owned()))? {
                     let verbose = format!("{name}__{}", output.name);
                     builder
@@ -237,7 +313,7 @@ impl ColumnTransformer {
                     width += 1;
                 }
             }
-            blocks.push(FittedBlock { name, columns, plan, outputs: start..width });
+            *outputs = start..width;
         }
         Ok(FittedColumnTransformer { blocks, plan: builder.build()? })
     }
@@ -246,6 +322,29 @@ impl ColumnTransformer {
 impl Fitted for FittedColumnTransformer {
     fn lower(&self) -> Result<Plan, PlanError> {
         Ok(self.plan.clone())
+    }
+
+    fn summary(&self) -> Summary {
+        summarise("ColumnTransformer", &self.blocks)
+    }
+}
+
+/// A part for every block, with the columns it takes.
+pub(crate) fn summarise(title: &str, blocks: &[FittedBlock]) -> Summary {
+    blocks.iter().fold(Summary::new(title), |summary, block| {
+        let columns = summary::list(block.columns.iter().cloned());
+        let part = match (&block.fitted, &block.plan) {
+            (Some(fitted), _) => fitted.summary(),
+            (None, Some(_)) => Summary::new("passthrough"),
+            (None, None) => Summary::new("drop"),
+        };
+        summary.part(format!("{} [{columns}]", block.name), part)
+    })
+}
+
+impl fmt::Display for FittedColumnTransformer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.summary().fmt(f)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What can go wrong when estimators are built, fitted and applied.
 
+use std::num::NonZeroUsize;
+
 use drivetrain_plan::{ApplyError, DataType, PlanError};
 use thiserror::Error;
 
@@ -37,6 +39,19 @@ pub enum ParameterError {
         /// The values allowed.
         expected: &'static str,
     },
+    /// A function whose constants make no sense, or formulas of the same name.
+    #[error("the functions do not form a plan")]
+    Function {
+        /// Why.
+        #[source]
+        source: PlanError,
+    },
+    /// An inverse of something that can have none.
+    #[error("{estimator} cannot have an inverse")]
+    NoInverse {
+        /// What cannot have one.
+        estimator: &'static str,
+    },
     /// Declared categories that repeat or cannot be compared.
     #[error("column `{column}`: category `{category}` is declared twice or cannot be compared")]
     RepeatedCategory {
@@ -45,6 +60,13 @@ pub enum ParameterError {
         /// The category.
         category: String,
     },
+}
+
+impl ParameterError {
+    pub(crate) fn at_least_1(name: &'static str, value: usize) -> Result<NonZeroUsize, Self> {
+        let expected = "a number of at least 1";
+        NonZeroUsize::new(value).ok_or_else(|| Self::OutOfRange { name, value: value.to_string(), expected })
+    }
 }
 
 /// Data that an estimator cannot be fitted on.
@@ -72,6 +94,40 @@ pub enum FitError {
     NoTarget {
         /// The estimator.
         estimator: &'static str,
+    },
+    /// A value of the target is missing or infinite.
+    #[error("the target of row {row} is {value}, which is not finite")]
+    TargetNotFinite {
+        /// The row, counted from 0.
+        row: usize,
+        /// The value.
+        value: f64,
+    },
+    /// There are more or fewer sample weights than rows.
+    #[error("there are {found} sample weights for {rows} rows")]
+    SampleWeights {
+        /// The rows of the table.
+        rows: usize,
+        /// The weights.
+        found: usize,
+    },
+    /// A sample weight is negative or not finite.
+    #[error("the sample weight of row {row} is {value}; it must be finite and at least 0")]
+    SampleWeight {
+        /// The row, counted from 0.
+        row: usize,
+        /// The weight.
+        value: f64,
+    },
+    /// There are fewer rows than the estimator can be fitted on.
+    #[error("{estimator} needs at least {needed} rows; there are {rows}")]
+    TooFewRows {
+        /// The estimator.
+        estimator: &'static str,
+        /// The rows found.
+        rows: usize,
+        /// The smallest number of rows.
+        needed: usize,
     },
     /// A table does not hand out a column that its schema lists.
     #[error("the table has no column `{column}` of type {dtype} although its schema lists it")]
@@ -115,6 +171,24 @@ pub enum FitError {
         /// The values it takes.
         expected: &'static str,
     },
+    /// A value is missing.
+    #[error("column `{column}`, row {row}: {estimator} cannot take a missing value")]
+    MissingValue {
+        /// The estimator.
+        estimator: &'static str,
+        /// The column.
+        column: String,
+        /// The row, counted from 0.
+        row: usize,
+    },
+    /// All values of a column are equal.
+    #[error("column `{column}` is constant, which {estimator} cannot take")]
+    Constant {
+        /// The estimator.
+        estimator: &'static str,
+        /// The column.
+        column: String,
+    },
     /// No column is left of what was to be transformed.
     #[error("{estimator} leaves nothing: {reason}")]
     NothingKept {
@@ -122,6 +196,14 @@ pub enum FitError {
         estimator: &'static str,
         /// Why.
         reason: String,
+    },
+    /// The output would be larger than any table should be.
+    #[error("{estimator} would multiply more than {limit} factors in all; take fewer columns or a smaller degree")]
+    TooManyFactors {
+        /// The estimator.
+        estimator: &'static str,
+        /// The largest number of factors of all products together.
+        limit: u64,
     },
     /// A constant cannot stand in a column.
     #[error("column `{column}` is {dtype}, where {value} cannot stand")]
@@ -160,6 +242,16 @@ pub enum FitError {
         name: &'static str,
         /// The number.
         value: f64,
+    },
+    /// A category that is to be left out cannot be.
+    #[error("column `{column}`: cannot drop {category}: {reason}")]
+    DropCategory {
+        /// The column.
+        column: String,
+        /// The category.
+        category: String,
+        /// Why not.
+        reason: &'static str,
     },
     /// A specification names columns that are not there.
     #[error("{reader} names columns that are not there: {}", columns.join(", "))]
@@ -225,4 +317,7 @@ pub enum TransformError {
     /// The plan could not be applied.
     #[error("the plan could not be applied")]
     Apply(#[from] ApplyError),
+    /// There is no way back from the output to the input.
+    #[error("there is no way back from the output to the input")]
+    NoInverse,
 }

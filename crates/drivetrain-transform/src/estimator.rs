@@ -1,18 +1,23 @@
 //! The contract between what learns and what it learned.
 
-use std::{any::Any, fmt, ops::Deref, sync::Arc};
+use std::{
+    any::{Any, type_name},
+    fmt,
+    ops::Deref,
+    sync::Arc,
+};
 
 use drivetrain_plan::{ColumnTable, Matrix, Plan, PlanError, Program, Registry, Table};
 
-use crate::{DynPartialFit, FitError, TransformError};
+use crate::{AnyFitted, DynPartialFit, FitError, Summary, TransformError};
 
 /// Hyper-parameters that can be fitted to a table.
 ///
 /// Fitting changes neither the estimator nor the table, and gives the same result every time. Anyone implements it,
 /// anywhere, without registering anything; the laws it keeps are in `drivetrain-conformance`.
 pub trait Estimator {
-    /// What fitting gives.
-    type Fitted: Fitted;
+    /// What fitting gives: data, which can be compared, printed and sent between threads.
+    type Fitted: Fitted + fmt::Debug + PartialEq + Send + Sync + 'static;
 
     /// Learns from `x` and, where the estimator uses one, the target `y` of as many values as `x` has rows.
     ///
@@ -20,7 +25,18 @@ pub trait Estimator {
     /// [`FitError`] when nothing can be learned from these data.
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError>;
 
-    /// Learns from `x` and transforms it.
+    /// Learns from `x` and gives, as typed columns, what the next step of a pipeline is fitted on: its transform, except
+    /// where an estimator that uses the target must not let a row see its own.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit) and [`Fitted::run`].
+    fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(Self::Fitted, ColumnTable), FitError> {
+        let fitted = self.fit(x, y)?;
+        let output = fitted.run(x)?;
+        Ok((fitted, output))
+    }
+
+    /// Learns from `x` and transforms it. An estimator with a [`fit_run`](Self::fit_run) of its own gives the same here.
     ///
     /// # Errors
     /// As [`fit`](Self::fit) and [`Fitted::transform`].
@@ -30,7 +46,8 @@ pub trait Estimator {
 
     /// This estimator as one whose fit can be fed in chunks, if it is one: what pipelines and column transformers ask.
     ///
-    /// Whoever implements [`PartialFit`](crate::PartialFit) returns `Some(self)` here.
+    /// Whoever implements [`PartialFit`](crate::PartialFit) returns `Some(self)` here, unless it has a
+    /// [`fit_run`](Self::fit_run) of its own: what is fed in chunks is run in chunks.
     fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
         None
     }
@@ -84,23 +101,62 @@ pub trait Fitted {
     fn transform_into(&self, x: &dyn Table, buffer: &mut [f64]) -> Result<(), TransformError> {
         Ok(Program::new(&self.lower()?, &Registry::new())?.apply_into(x, buffer)?)
     }
+
+    /// The plan from what this transforms to back to its inputs; `None` where there is no way back.
+    ///
+    /// Numbers come back as `float64` within rounding, categories in the type of their column. A value that a transform
+    /// made unknown, cut off or missing does not come back.
+    ///
+    /// # Errors
+    /// [`PlanError`] when what was learned does not form a valid plan.
+    fn inverse(&self) -> Result<Option<Plan>, PlanError> {
+        Ok(None)
+    }
+
+    /// The inputs that `features`, a table of what this transforms to, come from: [`inverse`](Self::inverse), run.
+    ///
+    /// # Errors
+    /// [`TransformError::NoInverse`] where there is no way back, otherwise as [`run`](Self::run).
+    fn inverse_transform(&self, features: &dyn Table) -> Result<ColumnTable, TransformError> {
+        Ok(self.inverse()?.ok_or(TransformError::NoInverse)?.run(features)?)
+    }
+
+    /// What was learned, for people to read: the operations of the plan unless the type says it better.
+    fn summary(&self) -> Summary {
+        let name = type_name::<Self>().rsplit("::").next().unwrap_or_default();
+        let title = name.strip_prefix("Fitted").unwrap_or(name);
+        match self.lower() {
+            Ok(plan) => Summary::of_plan(title, &plan),
+            Err(error) => Summary::new(format!("{title}: {error}")),
+        }
+    }
+}
+
+/// The feature matrix that `output`, the columns made of `x`, is.
+pub(crate) fn matrix(fitted: &impl Fitted, x: &dyn Table, output: &ColumnTable) -> Result<Matrix, FitError> {
+    if output.schema().is_empty() {
+        // Without columns a table does not know how many rows it has.
+        return Ok(fitted.transform(x)?);
+    }
+    let plan = Plan::identity(output.schema().clone())?;
+    Ok(plan.apply(output).map_err(TransformError::from)?)
 }
 
 /// An estimator of any type, as pipelines and column transformers hold them.
 ///
 /// Implemented for every [`Estimator`] that can be compared and sent between threads.
 pub trait DynEstimator: fmt::Debug + Send + Sync {
-    /// Fits and lowers.
+    /// Fits.
     ///
     /// # Errors
-    /// As [`Estimator::fit`] and [`Fitted::lower`].
-    fn fit_plan(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Plan, FitError>;
+    /// As [`Estimator::fit`].
+    fn fit_any(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<AnyFitted, FitError>;
 
-    /// Fits, lowers, and transforms what it was fitted on to typed columns.
+    /// Fits, and transforms what it was fitted on to typed columns.
     ///
     /// # Errors
-    /// As [`Estimator::fit`], [`Fitted::lower`] and [`Fitted::run`].
-    fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(Plan, ColumnTable), FitError>;
+    /// As [`Estimator::fit`] and [`Fitted::run`].
+    fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(AnyFitted, ColumnTable), FitError>;
 
     /// As [`Estimator::as_partial_fit`].
     fn as_partial_fit(&self) -> Option<&dyn DynPartialFit>;
@@ -116,13 +172,13 @@ impl<E> DynEstimator for E
 where
     E: Estimator + fmt::Debug + PartialEq + Send + Sync + 'static,
 {
-    fn fit_plan(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Plan, FitError> {
-        Ok(self.fit(x, y)?.lower()?)
+    fn fit_any(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<AnyFitted, FitError> {
+        Ok(AnyFitted::new(self.fit(x, y)?))
     }
 
-    fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(Plan, ColumnTable), FitError> {
-        let fitted = self.fit(x, y)?;
-        Ok((fitted.lower()?, fitted.run(x)?))
+    fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(AnyFitted, ColumnTable), FitError> {
+        let (fitted, output) = Estimator::fit_run(self, x, y)?;
+        Ok((AnyFitted::new(fitted), output))
     }
 
     fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
@@ -146,6 +202,12 @@ impl AnyEstimator {
     /// `estimator`, its type forgotten.
     pub fn new(estimator: impl DynEstimator + 'static) -> Self {
         Self(Arc::new(estimator))
+    }
+}
+
+impl<E: DynEstimator + 'static> From<E> for AnyEstimator {
+    fn from(estimator: E) -> Self {
+        Self::new(estimator)
     }
 }
 

@@ -40,11 +40,17 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Data larger than memory
+//! Estimators whose statistics can be merged implement [`PartialFit`]: fed chunk by chunk, on one machine or several, they
+//! learn the same as from one table. [`fit_chunks`] fits a whole pipeline so, in one pass over the chunks per step.
+//!
 //! # A transformer of your own
 //! Implement [`Estimator`] and [`Fitted`] for your types; nothing is registered anywhere. The fitted type states, as
 //! operations of a [`PlanBuilder`](drivetrain_plan::PlanBuilder), what it computes from the constants it learned. The
 //! crate `drivetrain-conformance` then checks the laws that every estimator keeps.
 
+mod arithmetic;
+mod at_least_two;
 mod categories;
 mod category_counts;
 mod check;
@@ -52,18 +58,33 @@ mod column_statistics;
 mod column_transformer;
 mod error;
 mod estimator;
+mod expression;
+mod feature_union;
+mod fitted;
+mod function_transformer;
+mod infrequent;
+mod k_bins_discretizer;
 mod max_abs_scaler;
 mod min_max_scaler;
+mod missing_indicator;
 mod normalizer;
 mod one_hot_encoder;
+mod optimize;
 mod ordinal_encoder;
 mod partial_fit;
 mod pipeline;
+mod polynomial_features;
+mod power_transformer;
+mod quantile_method;
+mod quantile_transformer;
+mod random;
 mod robust_scaler;
 mod selector;
 mod simple_imputer;
 mod standard_scaler;
 mod statistics;
+mod summary;
+mod target_encoder;
 mod variance_threshold;
 
 pub use categories::EncodedColumn;
@@ -76,16 +97,31 @@ pub use column_transformer::{
 pub use drivetrain_plan;
 pub use error::{FitError, ParameterError, TransformError};
 pub use estimator::{AnyEstimator, DynEstimator, Estimator, Fitted};
+pub use expression::{Expression, col};
+pub use feature_union::{Branch, FeatureUnion, FeatureUnionState, FittedFeatureUnion};
+pub use fitted::{AnyFitted, DynFitted};
+pub use function_transformer::{FittedFunctionTransformer, FunctionTransformer};
+pub use infrequent::MinFrequency;
+pub use k_bins_discretizer::{BinEncoding, BinStrategy, BinnedColumn, FittedKBinsDiscretizer, KBinsDiscretizer};
 pub use max_abs_scaler::{FittedMaxAbsScaler, MaxAbsColumn, MaxAbsScaler};
 pub use min_max_scaler::{FittedMinMaxScaler, MinMaxScaler, RangedColumn};
+pub use missing_indicator::{FittedMissingIndicator, IndicatedFeatures, MissingIndicator, MissingIndicatorState};
 pub use normalizer::{FittedNormalizer, Normalizer};
-pub use one_hot_encoder::{FittedOneHotEncoder, OneHotEncoder};
+pub use one_hot_encoder::{DropCategory, FittedOneHotEncoder, HandleUnknown, OneHotEncoder};
 pub use ordinal_encoder::{FittedOrdinalEncoder, OrdinalEncoder};
-pub use partial_fit::{AnyState, ChunkSource, DynPartialFit, PartialFit, Progress, fit_chunks, fit_in_parts};
+pub use partial_fit::{
+    AnyState, ChunkSource, DynPartialFit, PartialFit, Progress, ReadChunk, fit_chunks, fit_in_parts,
+};
 pub use pipeline::{FittedPipeline, FittedStep, Pipeline, PipelineState, Step};
+pub use polynomial_features::{FittedPolynomialFeatures, PolynomialFeatures};
+pub use power_transformer::{FittedPowerTransformer, PowerColumn, PowerMethod, PowerTransformer};
+pub use quantile_method::QuantileMethod;
+pub use quantile_transformer::{FittedQuantileTransformer, OutputDistribution, QuantileColumn, QuantileTransformer};
 pub use robust_scaler::{FittedRobustScaler, RobustColumn, RobustScaler};
 pub use selector::{ColumnSelector, Columns, DtypeClass, make_column_selector};
 pub use simple_imputer::{FittedSimpleImputer, ImputedColumn, ImputerState, SimpleImputer, Strategy};
 pub use standard_scaler::{FittedStandardScaler, ScaledColumn, StandardScaler};
 pub use statistics::{BlockStatistic, Extremes, InBlocks, Mean, Moments, Statistic};
+pub use summary::Summary;
+pub use target_encoder::{FittedTargetEncoder, TargetColumn, TargetEncoder};
 pub use variance_threshold::{FittedVarianceThreshold, VarianceThreshold};

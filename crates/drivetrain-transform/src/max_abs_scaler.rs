@@ -1,9 +1,12 @@
 //! Scaling by the largest magnitude.
 
-use drivetrain_plan::{Op, Plan, PlanBuilder, PlanError, Schema, Table};
+use drivetrain_plan::{Op, Operator, Plan, PlanBuilder, PlanError, Schema, Table};
 use serde::{Deserialize, Serialize};
 
-use crate::{DynPartialFit, Estimator, Extremes, FitError, Fitted, PerColumn, fit_in_parts, statistics::scale_or_one};
+use crate::{
+    DynPartialFit, Estimator, Extremes, FitError, Fitted, PerColumn, Summary, arithmetic, fit_in_parts,
+    statistics::scale_or_one, summary::number,
+};
 
 /// Divides each column by its largest magnitude at fit, so that zero stays zero, like scikit-learn's `MaxAbsScaler`.
 ///
@@ -95,6 +98,16 @@ impl Fitted for FittedMaxAbsScaler {
             builder.output(name, &output);
         }
         builder.build()
+    }
+
+    fn inverse(&self) -> Result<Option<Plan>, PlanError> {
+        let back = |column: &MaxAbsColumn| vec![(Operator::Multiply, column.scale)];
+        arithmetic::inverse(&self.lower()?, self.columns.iter().map(|column| (column.name.as_str(), back(column))))
+    }
+
+    fn summary(&self) -> Summary {
+        let rows = self.columns.iter().map(|column| [column.name.clone(), number(column.max_abs)]);
+        Summary::new("MaxAbsScaler").table(["column", "max_abs"], rows)
     }
 }
 

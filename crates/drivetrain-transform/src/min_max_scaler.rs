@@ -4,8 +4,8 @@ use drivetrain_plan::{Function, Op, Operand, Operator, Plan, PlanBuilder, PlanEr
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    DynPartialFit, Estimator, Extremes, FitError, Fitted, ParameterError, PerColumn, fit_in_parts,
-    statistics::scale_or_one,
+    DynPartialFit, Estimator, Extremes, FitError, Fitted, ParameterError, PerColumn, Summary, arithmetic, fit_in_parts,
+    statistics::scale_or_one, summary::number,
 };
 
 /// Scales each column so that its smallest and largest value at fit become the ends of a range, like scikit-learn's
@@ -168,6 +168,18 @@ impl Fitted for FittedMinMaxScaler {
             builder.output(name, &output);
         }
         builder.build()
+    }
+
+    fn inverse(&self) -> Result<Option<Plan>, PlanError> {
+        let back = |column: &RangedColumn| vec![(Operator::Subtract, column.min), (Operator::Divide, column.scale)];
+        arithmetic::inverse(&self.lower()?, self.columns.iter().map(|column| (column.name.as_str(), back(column))))
+    }
+
+    fn summary(&self) -> Summary {
+        let (low, high) = self.parameters.range;
+        let rows = self.columns.iter();
+        let rows = rows.map(|column| [column.name.clone(), number(column.data_min), number(column.data_max)]);
+        Summary::new(format!("MinMaxScaler to {low:?} .. {high:?}")).table(["column", "data_min", "data_max"], rows)
     }
 }
 

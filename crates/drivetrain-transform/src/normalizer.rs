@@ -3,7 +3,7 @@
 use drivetrain_plan::{Norm, Op, Plan, PlanBuilder, PlanError, Schema, Table};
 use serde::{Deserialize, Serialize};
 
-use crate::{Estimator, FitError, Fitted, check_input, check_numeric};
+use crate::{DynPartialFit, Estimator, FitError, Fitted, PerColumn, fit_in_parts};
 
 /// Divides each row by its norm, like scikit-learn's `Normalizer`; a row whose norm is below 10 times the machine
 /// epsilon stays as it is.
@@ -52,9 +52,20 @@ impl Estimator for Normalizer {
     type Fitted = FittedNormalizer;
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
-        check_input(x, y)?;
-        x.schema().fields().iter().try_for_each(|field| check_numeric(x, field, "Normalizer").map(drop))?;
-        Ok(FittedNormalizer { parameters: *self, schema: x.schema().clone() })
+        fit_in_parts(self, x, y)
+    }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        Some(self)
+    }
+}
+
+impl PerColumn for Normalizer {
+    type Statistic = ();
+    const NAME: &'static str = "Normalizer";
+
+    fn learn(&self, schema: Schema, _: Vec<()>) -> Result<Self::Fitted, FitError> {
+        Ok(FittedNormalizer { parameters: *self, schema })
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::{any::Any, fmt, ops::Range};
 
-use drivetrain_plan::{ApplyError, Plan, RowBlocks, Schema, Table};
+use drivetrain_plan::{ApplyError, RowBlocks, Schema, Table};
 use rayon::prelude::*;
 
-use crate::{Estimator, FitError, Fitted, TransformError, check_input};
+use crate::{AnyFitted, Estimator, FitError, TransformError, check_input};
 
 /// Rows that are fed at once: their columns stay in the caches next to the processor.
 const CHUNK_ROWS: usize = 4 * 1024;
@@ -97,19 +97,19 @@ impl<S, F> Progress<S, F> {
     }
 }
 
+/// What a [`ChunkSource`] hands its chunks to, each with its target where there is one.
+pub type ReadChunk<'r> = dyn FnMut(&dyn Table, Option<&[f64]>) -> Result<(), FitError> + 'r;
+
 /// Rows in chunks that can be read more than once: files, a query, a generator with a seed.
 pub trait ChunkSource {
     /// The schema that every chunk has.
     fn schema(&self) -> &Schema;
 
-    /// Hands every chunk to `read`, in the same order each time, with its target where there is one.
+    /// Hands every chunk to `read`, in the same order each time.
     ///
     /// # Errors
     /// What `read` returned, at once; [`FitError::Chunk`] when a chunk cannot be had.
-    fn for_each(
-        &self,
-        read: &mut dyn FnMut(&dyn Table, Option<&[f64]>) -> Result<(), FitError>,
-    ) -> Result<(), FitError>;
+    fn for_each(&self, read: &mut ReadChunk<'_>) -> Result<(), FitError>;
 }
 
 /// Fits `estimator` on the chunks of `source`, of which one is in memory at a time: the same bits as
@@ -117,7 +117,9 @@ pub trait ChunkSource {
 ///
 /// ```
 /// use drivetrain_plan::{Column, ColumnTable, DataType, Field, Schema, Table};
-/// use drivetrain_transform::{ChunkSource, FitError, Pipeline, SimpleImputer, StandardScaler, Step, fit_chunks};
+/// use drivetrain_transform::{
+///     ChunkSource, FitError, Pipeline, ReadChunk, SimpleImputer, StandardScaler, Step, fit_chunks,
+/// };
 ///
 /// struct Squares(Schema);
 ///
@@ -126,10 +128,7 @@ pub trait ChunkSource {
 ///         &self.0
 ///     }
 ///
-///     fn for_each(
-///         &self,
-///         read: &mut dyn FnMut(&dyn Table, Option<&[f64]>) -> Result<(), FitError>,
-///     ) -> Result<(), FitError> {
+///     fn for_each(&self, read: &mut ReadChunk<'_>) -> Result<(), FitError> {
 ///         for start in 0..3_i64 {
 ///             let chunk = vec![Some(start * start), None];
 ///             let chunk = ColumnTable::new(vec![("x".into(), Column::from(chunk))]);
@@ -307,11 +306,11 @@ pub trait DynPartialFit: Sync {
     /// As there.
     fn merge_any(&self, state: &mut AnyState, later: AnyState) -> Result<(), FitError>;
 
-    /// As [`PartialFit::finish`]; what was learned is lowered.
+    /// As [`PartialFit::finish`].
     ///
     /// # Errors
-    /// As there, and [`FitError::Plan`].
-    fn finish_any(&self, state: AnyState) -> Result<Progress<AnyState, Plan>, FitError>;
+    /// As there, and [`FitError::Merge`] when the state belongs to another estimator.
+    fn finish_any(&self, state: AnyState) -> Result<Progress<AnyState, AnyFitted>, FitError>;
 }
 
 impl<E: PartialFit> DynPartialFit for E {
@@ -327,10 +326,10 @@ impl<E: PartialFit> DynPartialFit for E {
         self.merge(state.get_mut()?, later.take()?)
     }
 
-    fn finish_any(&self, state: AnyState) -> Result<Progress<AnyState, Plan>, FitError> {
+    fn finish_any(&self, state: AnyState) -> Result<Progress<AnyState, AnyFitted>, FitError> {
         match self.finish(state.take()?)? {
             Progress::Again(state) => Ok(Progress::Again(AnyState::new(state))),
-            Progress::Done(fitted) => Ok(Progress::Done(fitted.lower()?)),
+            Progress::Done(fitted) => Ok(Progress::Done(AnyFitted::new(fitted))),
         }
     }
 }

@@ -2,13 +2,16 @@
 
 mod partial_fit;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
-use drivetrain_plan::{ColumnTable, Op, Plan, PlanError, Table};
+use drivetrain_plan::{ColumnTable, Matrix, Plan, PlanError, Table};
 
 use self::partial_fit::FittedSteps;
 pub use self::partial_fit::PipelineState;
-use crate::{AnyEstimator, DynEstimator, DynPartialFit, Estimator, FitError, Fitted, ParameterError, check_input};
+use crate::{
+    AnyEstimator, AnyFitted, DynPartialFit, Estimator, FitError, Fitted, ParameterError, Summary, check_input,
+    estimator::matrix,
+};
 
 /// A named step of a [`Pipeline`].
 #[derive(Debug, Clone, PartialEq)]
@@ -19,8 +22,8 @@ pub struct Step {
 
 impl Step {
     /// A step called `name`.
-    pub fn new(name: impl Into<String>, estimator: impl DynEstimator + 'static) -> Self {
-        Self { name: name.into(), estimator: AnyEstimator::new(estimator) }
+    pub fn new(name: impl Into<String>, estimator: impl Into<AnyEstimator>) -> Self {
+        Self { name: name.into(), estimator: estimator.into() }
     }
 
     /// The step's name.
@@ -84,7 +87,7 @@ impl Pipeline {
     }
 }
 
-/// What a [`Pipeline`] learned: one plan per step.
+/// What a [`Pipeline`] learned: the plan of the whole, and what each step learned.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FittedPipeline {
     steps: Vec<FittedStep>,
@@ -96,11 +99,19 @@ pub struct FittedPipeline {
 pub struct FittedStep {
     /// The step's name.
     pub name: String,
+    /// What it learned.
+    pub fitted: AnyFitted,
     /// The plan from the step's input to its output.
     pub plan: Plan,
 }
 
 impl FittedPipeline {
+    /// The fitted step called `name`.
+    #[must_use]
+    pub fn step(&self, name: &str) -> Option<&FittedStep> {
+        self.steps.iter().find(|step| step.name == name)
+    }
+
     /// The fitted steps, in order.
     #[must_use]
     pub fn steps(&self) -> &[FittedStep] {
@@ -108,46 +119,73 @@ impl FittedPipeline {
     }
 }
 
-impl Estimator for Pipeline {
-    type Fitted = FittedPipeline;
-
-    fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
+impl Pipeline {
+    /// Fits the steps; the output of the last one only when it is asked for.
+    fn fit_steps(
+        &self,
+        x: &dyn Table,
+        y: Option<&[f64]>,
+        output: bool,
+    ) -> Result<(FittedPipeline, Option<ColumnTable>), FitError> {
         check_input(x, y)?;
         let mut whole = FittedSteps::default();
-        // The table that was written out last, for a step that cannot be fed in chunks, and the steps fitted since then.
-        let mut between: Option<ColumnTable> = None;
-        let mut since = FittedSteps::default();
+        // A table that a step wrote out because it or the next one works on whole tables, and the steps fitted since.
+        let mut between: Option<(ColumnTable, FittedSteps)> = None;
         for (index, step) in self.steps.iter().enumerate() {
-            let last = index + 1 == self.steps.len();
-            let table: &dyn Table = between.as_ref().map_or(x, |table| table);
-            let streamed = step.estimator.as_partial_fit().map(|partial| since.fit_next(partial, table, y));
-            let (plan, output) = match streamed.transpose().map_err(|error| step.failed(error))? {
-                Some(plan) if last || !is_opaque(&plan) => (plan, None),
-                _ => {
-                    let input = since.run(table).map_err(|error| step.failed(error.into()))?;
-                    let input: &dyn Table = input.as_ref().map_or(table, |table| table);
-                    let fitted = if last {
-                        step.estimator.fit_plan(input, y).map(|plan| (plan, None))
-                    } else {
-                        step.estimator.fit_run(input, y).map(|(plan, output)| (plan, Some(output)))
-                    };
-                    fitted.map_err(|error| step.failed(error))?
-                }
+            let last = !output && index + 1 == self.steps.len();
+            let (table, before): (&dyn Table, _) = match &between {
+                None => (x, &whole),
+                Some((table, since)) => (table, since),
             };
-            whole.push(&step.name, plan.clone()).map_err(|error| step.failed(error))?;
-            if output.is_some() {
-                between = output;
-                since = FittedSteps::default();
-            } else if !last {
-                since.push(&step.name, plan).map_err(|error| step.failed(error))?;
-                since.prepare().map_err(|error| step.failed(error))?;
+            let (fitted, output) = before.fit(step, table, y, last).map_err(|error| step.failed(error))?;
+            whole.push(fitted.clone()).map_err(|error| step.failed(error))?;
+            let used = match (output, &mut between) {
+                (Some(output), between) => {
+                    *between = Some((output, FittedSteps::default()));
+                    continue;
+                }
+                (None, Some((_, since))) => {
+                    since.push(fitted).map_err(|error| step.failed(error))?;
+                    since
+                }
+                (None, None) => &mut whole,
+            };
+            if !last {
+                used.prepare().map_err(|error| step.failed(error))?;
             }
         }
+        let output = match between {
+            _ if !output => None,
+            None => whole.run(x)?,
+            Some((table, since)) => Some(since.run(&table)?.unwrap_or(table)),
+        };
         let plan = match whole.plan {
             Some(plan) => plan,
             None => Plan::identity(x.schema().clone())?,
         };
-        Ok(FittedPipeline { steps: whole.steps, plan })
+        Ok((FittedPipeline { steps: whole.steps, plan }, output))
+    }
+}
+
+impl Estimator for Pipeline {
+    type Fitted = FittedPipeline;
+
+    fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
+        Ok(self.fit_steps(x, y, false)?.0)
+    }
+
+    fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(Self::Fitted, ColumnTable), FitError> {
+        let (fitted, output) = self.fit_steps(x, y, true)?;
+        let output = output.map_or_else(|| fitted.run(x), Ok)?;
+        Ok((fitted, output))
+    }
+
+    fn fit_transform(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Matrix, FitError> {
+        if Estimator::as_partial_fit(self).is_some() {
+            return Ok(self.fit(x, y)?.transform(x)?);
+        }
+        let (fitted, output) = Estimator::fit_run(self, x, y)?;
+        matrix(&fitted, x, &output)
     }
 
     fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
@@ -156,23 +194,45 @@ impl Estimator for Pipeline {
     }
 }
 
-/// Whether a plan runs only where its extensions are registered: not while a pipeline is fitted.
-fn is_opaque(plan: &Plan) -> bool {
-    plan.ops().iter().any(|op| matches!(op, Op::Extension { .. }))
-}
-
 impl Fitted for FittedPipeline {
     fn lower(&self) -> Result<Plan, PlanError> {
         Ok(self.plan.clone())
+    }
+
+    /// The inverses of the steps, the last one first, when all of them have one.
+    fn inverse(&self) -> Result<Option<Plan>, PlanError> {
+        let mut whole: Option<Plan> = None;
+        for step in self.steps.iter().rev() {
+            let Some(inverse) = step.fitted.inverse()? else { return Ok(None) };
+            whole = Some(match whole {
+                None => inverse,
+                Some(after) => after.then(&inverse)?,
+            });
+        }
+        Ok(whole)
+    }
+
+    fn summary(&self) -> Summary {
+        let part = |summary: Summary, step: &FittedStep| summary.part(&step.name, step.fitted.summary());
+        self.steps.iter().fold(Summary::new("Pipeline"), part)
+    }
+}
+
+impl fmt::Display for FittedPipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.summary().fmt(f)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use drivetrain_plan::Column;
+    use drivetrain_plan::{Column, Function, Value};
 
     use super::*;
-    use crate::{OneHotEncoder, SimpleImputer, StandardScaler};
+    use crate::{
+        Block, ColumnTransformer, FittedSimpleImputer, FunctionTransformer, OneHotEncoder, Remainder, SimpleImputer,
+        StandardScaler, TransformError,
+    };
 
     fn table() -> ColumnTable {
         ColumnTable::new(vec![("x".into(), Column::from(vec![1.0, f64::NAN, 5.0]))]).unwrap()
@@ -211,5 +271,63 @@ mod tests {
         };
         assert_eq!(pipeline(true), pipeline(true));
         assert_ne!(pipeline(true), pipeline(false));
+    }
+
+    #[test]
+    fn steps_are_found_by_name_and_hold_what_they_learned() {
+        let steps = vec![Step::new("impute", SimpleImputer::mean()), Step::new("scale", StandardScaler::new())];
+        let fitted = Pipeline::new(steps).unwrap().fit(&table(), None).unwrap();
+        let imputer = fitted.step("impute").unwrap().fitted.downcast_ref::<FittedSimpleImputer>().unwrap();
+        assert_eq!(imputer.columns()[0].statistic, Some(Value::Float64(3.0)));
+        assert!(fitted.step("scale").unwrap().fitted.downcast_ref::<FittedSimpleImputer>().is_none());
+        assert_eq!(fitted.step("other"), None);
+    }
+
+    #[test]
+    fn the_inverse_undoes_the_steps_from_the_last_one_on_when_all_can_be_undone() {
+        let log = FunctionTransformer::new(Function::Log1p).unwrap();
+        let undone = |log: FunctionTransformer| {
+            let steps = vec![Step::new("log", log), Step::new("scale", StandardScaler::new())];
+            let fitted = Pipeline::new(steps).unwrap().fit(&table(), None).unwrap();
+            fitted.inverse_transform(&fitted.run(&table()).unwrap())
+        };
+        let back = undone(log.clone().inverse_func(Function::Expm1).unwrap()).unwrap();
+        let back = back.column("x").unwrap().to_f64().unwrap().into_owned();
+        assert!((back[0] - 1.0).abs() < 1e-14 && back[1].is_nan() && (back[2] - 5.0).abs() < 1e-14, "{back:?}");
+        assert!(matches!(undone(log), Err(TransformError::NoInverse)));
+    }
+
+    #[test]
+    fn a_fitted_pipeline_shows_what_each_step_learned() {
+        let columns = vec![
+            ("weight".into(), Column::from(vec![2000.0, f64::NAN, 3500.5])),
+            ("origin".into(), Column::from(vec![Some("usa"), Some("japan"), None])),
+            ("id".into(), Column::from(vec![1_i64, 2, 3])),
+        ];
+        let table = ColumnTable::new(columns).unwrap();
+        let numbers =
+            Pipeline::new(vec![Step::new("impute", SimpleImputer::mean()), Step::new("scale", StandardScaler::new())]);
+        let blocks = ColumnTransformer::new(vec![
+            Block::new("numbers", numbers.unwrap(), ["weight"]),
+            Block::new("text", OneHotEncoder::new(), ["origin"]),
+        ]);
+        let columns = blocks.unwrap().remainder(Remainder::Passthrough);
+        let fitted = Pipeline::new(vec![Step::new("columns", columns)]).unwrap().fit(&table, None).unwrap();
+        let expected = "\
+Pipeline
+  columns: ColumnTransformer
+    numbers [weight]: Pipeline
+      impute: SimpleImputer
+        column  fill
+        weight  2750.25
+      scale: StandardScaler
+        column  mean     scale
+        weight  2750.25  612.577
+    text [origin]: OneHotEncoder
+      column  categories
+      origin  japan, usa, nan
+    remainder [id]: passthrough
+";
+        assert_eq!(fitted.to_string(), expected);
     }
 }

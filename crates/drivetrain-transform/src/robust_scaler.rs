@@ -1,11 +1,12 @@
 //! Scaling by median and quantile range.
 
-use drivetrain_plan::{Op, Plan, PlanBuilder, PlanError, Schema, Table, normal_quantile};
+use drivetrain_plan::{Op, Operator, Plan, PlanBuilder, PlanError, Schema, Table, normal_quantile};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Estimator, FitError, Fitted, ParameterError, check_input, check_numeric,
+    Estimator, FitError, Fitted, ParameterError, Summary, arithmetic, check_input, check_numeric,
     statistics::{median, percentile, scale_or_one},
+    summary::number,
 };
 
 /// Subtracts the median and divides by the distance of two quantiles, which outliers do not move, like scikit-learn's
@@ -137,6 +138,17 @@ impl FittedRobustScaler {
     pub fn columns(&self) -> &[RobustColumn] {
         &self.columns
     }
+
+    /// What is subtracted from the values of a column, and what they are then divided by.
+    fn affine(&self, RobustColumn { center, scale, .. }: &RobustColumn) -> (f64, f64) {
+        let RobustScaler { with_centering, with_scaling, .. } = self.parameters;
+        if scale.is_nan() && (with_centering || with_scaling) {
+            return (f64::NAN, 1.0);
+        }
+        let (center, scale) = (if with_centering { *center } else { 0.0 }, if with_scaling { *scale } else { 1.0 });
+        // Two equal quantiles stretched to variance 1 are infinitely far: all that differs is infinite or missing.
+        if scale.is_finite() && scale != 0.0 { (center, scale) } else { (f64::NAN, 1.0) }
+    }
 }
 
 impl Estimator for RobustScaler {
@@ -159,21 +171,27 @@ impl Estimator for RobustScaler {
 impl Fitted for FittedRobustScaler {
     fn lower(&self) -> Result<Plan, PlanError> {
         let mut builder = PlanBuilder::new(self.schema.clone());
-        for RobustColumn { name, center, scale } in &self.columns {
+        for column in &self.columns {
+            let name = &column.name;
             let output = builder.fresh(name);
-            let learned = self.parameters.with_centering || self.parameters.with_scaling;
-            let (center, scale) = match (scale.is_nan() && learned, self.parameters) {
-                (true, _) => (f64::NAN, 1.0),
-                (false, RobustScaler { with_centering, with_scaling, .. }) => {
-                    (if with_centering { *center } else { 0.0 }, if with_scaling { *scale } else { 1.0 })
-                }
-            };
-            // Two equal quantiles stretched to variance 1 are infinitely far: all that differs is infinite or missing.
-            let (center, scale) = if scale.is_finite() && scale != 0.0 { (center, scale) } else { (f64::NAN, 1.0) };
+            let (center, scale) = self.affine(column);
             builder.push(Op::Scale { column: name.clone(), center, scale, output: output.clone() });
             builder.output(name, &output);
         }
         builder.build()
+    }
+
+    fn inverse(&self) -> Result<Option<Plan>, PlanError> {
+        let columns = self.columns.iter().map(|column| {
+            let (center, scale) = self.affine(column);
+            (column.name.as_str(), vec![(Operator::Multiply, scale), (Operator::Add, center)])
+        });
+        arithmetic::inverse(&self.lower()?, columns)
+    }
+
+    fn summary(&self) -> Summary {
+        let rows = self.columns.iter().map(|column| [column.name.clone(), number(column.center), number(column.scale)]);
+        Summary::new("RobustScaler").table(["column", "center", "scale"], rows)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Which columns a block of a column transformer takes.
 
-use drivetrain_plan::{DataType, Schema};
+use std::{fmt, sync::Arc};
+
+use drivetrain_plan::{DataType, Field, Schema};
 use regex::Regex;
 
 use crate::{FitError, ParameterError};
@@ -44,7 +46,28 @@ impl DtypeClass {
     }
 }
 
-/// Selects columns by type and name, like scikit-learn's `make_column_selector`.
+/// A named test of columns.
+///
+/// Code cannot be compared, so two are equal exactly when one is a clone of the other.
+#[derive(Clone)]
+struct Predicate {
+    name: String,
+    test: Arc<dyn Fn(&Field) -> bool + Send + Sync>,
+}
+
+impl PartialEq for Predicate {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && Arc::ptr_eq(&self.test, &other.test)
+    }
+}
+
+impl fmt::Debug for Predicate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// Selects columns by type, name and tests of one's own, like scikit-learn's `make_column_selector` and its callables.
 ///
 /// It looks once, at fit; the fitted transformer holds the names it found.
 ///
@@ -66,6 +89,7 @@ pub struct ColumnSelector {
     pattern: Option<Regex>,
     include: Vec<DtypeClass>,
     exclude: Vec<DtypeClass>,
+    predicates: Vec<Predicate>,
 }
 
 impl PartialEq for ColumnSelector {
@@ -73,6 +97,7 @@ impl PartialEq for ColumnSelector {
         self.pattern.as_ref().map(Regex::as_str) == other.pattern.as_ref().map(Regex::as_str)
             && self.include == other.include
             && self.exclude == other.exclude
+            && self.predicates == other.predicates
     }
 }
 
@@ -108,6 +133,26 @@ impl ColumnSelector {
         Ok(self)
     }
 
+    /// Only columns for which `test` is true; `name` is what it is called in messages.
+    ///
+    /// The test belongs to the estimator alone. Nothing that is fitted holds it.
+    ///
+    /// ```
+    /// use drivetrain_plan::{DataType, Field, Schema};
+    /// use drivetrain_transform::make_column_selector;
+    ///
+    /// let fields = ["size", "weight in kg"].map(|name| Field::new(name, DataType::Float64));
+    /// let schema = Schema::new(fields.to_vec())?;
+    /// let selector = make_column_selector().predicate("has a unit", |field| field.name.contains(" in "));
+    /// assert_eq!(selector.select(&schema), ["weight in kg"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn predicate(mut self, name: &str, test: impl Fn(&Field) -> bool + Send + Sync + 'static) -> Self {
+        self.predicates.push(Predicate { name: name.to_owned(), test: Arc::new(test) });
+        self
+    }
+
     /// The names of the selected columns, in the order of the schema.
     #[must_use]
     pub fn select(&self, schema: &Schema) -> Vec<String> {
@@ -116,6 +161,7 @@ impl ColumnSelector {
             self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(&field.name))
                 && (self.include.is_empty() || any(&self.include, field.dtype))
                 && !any(&self.exclude, field.dtype)
+                && self.predicates.iter().all(|predicate| (predicate.test)(field))
         });
         fields.map(|field| field.name.clone()).collect()
     }
@@ -153,5 +199,23 @@ impl<const N: usize> From<[&str; N]> for Columns {
 impl From<Vec<String>> for Columns {
     fn from(names: Vec<String>) -> Self {
         Self::Names(names)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn predicates_narrow_and_are_equal_only_to_their_clones() {
+        let fields = [("a", DataType::Int64), ("ab", DataType::Int64), ("abc", DataType::String)];
+        let fields = fields.into_iter().map(|(name, dtype)| Field::new(name, dtype));
+        let schema = Schema::new(fields.collect()).unwrap();
+        let short = || make_column_selector().predicate("is short", |field| field.name.len() < 3);
+        let selector = short().predicate("is long", |field| field.name.len() > 1);
+        assert_eq!(selector.select(&schema), ["ab"]);
+        assert_eq!(selector, selector.clone());
+        assert_ne!(short(), short());
+        assert!(format!("{selector:?}").contains("[is short, is long]"), "{selector:?}");
     }
 }

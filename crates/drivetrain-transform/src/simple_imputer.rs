@@ -5,7 +5,10 @@ mod partial_fit;
 use drivetrain_plan::{CategoryType, DataType, Field, Op, Plan, PlanBuilder, PlanError, Schema, Table, Value};
 use serde::{Deserialize, Serialize};
 
-use crate::{DynPartialFit, Estimator, FitError, Fitted, check_input, check_numeric, fit_in_parts, statistics::median};
+use crate::{
+    DynPartialFit, Estimator, FitError, Fitted, MissingIndicatorState, Summary, check_input, check_numeric,
+    fit_in_parts, missing_indicator::indicate, statistics::median, summary::number,
+};
 
 pub use partial_fit::ImputerState;
 
@@ -18,15 +21,18 @@ pub enum Strategy {
     Mean,
     /// Their median; the mean of the middle two when their number is even.
     Median,
+    /// The value that appears most often; of several the smallest.
+    MostFrequent,
     /// The same constant in every column.
     Constant(Value),
 }
 
 /// Replaces missing values, column by column, like scikit-learn's `SimpleImputer`.
 ///
-/// Mean and median take boolean, `int64` and `float64` columns and give `float64`; a constant takes any type that it
-/// can stand in and keeps that type. A column without any value at fit is left out of the output unless
-/// [`keep_empty_features`](Self::keep_empty_features) says otherwise: then it is filled with 0, or with the constant.
+/// Mean and median take boolean, `int64` and `float64` columns and give `float64`; the most frequent value takes every
+/// type and keeps it, as a constant does where it can stand. A column without any value at fit is left out of the output
+/// unless [`keep_empty_features`](Self::keep_empty_features) says otherwise: then it is filled with 0, or with the
+/// constant. [`add_indicator`](Self::add_indicator) appends where values were missing.
 ///
 /// ```
 /// use drivetrain_plan::{Column, ColumnTable};
@@ -42,13 +48,14 @@ pub enum Strategy {
 pub struct SimpleImputer {
     strategy: Strategy,
     keep_empty_features: bool,
+    add_indicator: bool,
 }
 
 impl SimpleImputer {
     /// Fills by `strategy`.
     #[must_use]
     pub const fn new(strategy: Strategy) -> Self {
-        Self { strategy, keep_empty_features: false }
+        Self { strategy, keep_empty_features: false, add_indicator: false }
     }
 
     /// Fills with the mean.
@@ -63,6 +70,12 @@ impl SimpleImputer {
         Self::new(Strategy::Median)
     }
 
+    /// Fills with the most frequent value.
+    #[must_use]
+    pub const fn most_frequent() -> Self {
+        Self::new(Strategy::MostFrequent)
+    }
+
     /// Fills with `value`.
     #[must_use]
     pub const fn constant(value: Value) -> Self {
@@ -74,6 +87,23 @@ impl SimpleImputer {
     pub fn keep_empty_features(self, keep: bool) -> Self {
         Self { keep_empty_features: keep, ..self }
     }
+
+    /// Whether an indicator follows the output of all columns, for each column that has a missing value at fit: 1 where
+    /// the value was missing, 0 elsewhere, called `missingindicator_column`.
+    #[must_use]
+    pub fn add_indicator(self, add: bool) -> Self {
+        Self { add_indicator: add, ..self }
+    }
+
+    /// What finds the columns that get an indicator, if any do.
+    fn gaps(&self, schema: &Schema) -> Result<Option<MissingIndicatorState>, FitError> {
+        self.add_indicator.then(|| MissingIndicatorState::start(schema)).transpose()
+    }
+}
+
+/// The columns that have an indicator.
+fn indicated(gaps: Option<&MissingIndicatorState>) -> Result<Vec<String>, FitError> {
+    Ok(gaps.map(MissingIndicatorState::finish).transpose()?.unwrap_or_default().0)
 }
 
 /// `value` in the form in which it can stand in the column.
@@ -93,6 +123,7 @@ fn fill_value(field: &Field, value: &Value) -> Result<Value, FitError> {
 pub struct FittedSimpleImputer {
     schema: Schema,
     columns: Vec<ImputedColumn>,
+    indicated: Vec<String>,
 }
 
 /// What a [`SimpleImputer`] learned of one column.
@@ -110,6 +141,12 @@ impl FittedSimpleImputer {
     pub fn columns(&self) -> &[ImputedColumn] {
         &self.columns
     }
+
+    /// The columns that have an indicator.
+    #[must_use]
+    pub fn indicated(&self) -> &[String] {
+        &self.indicated
+    }
 }
 
 impl Estimator for SimpleImputer {
@@ -126,7 +163,10 @@ impl Estimator for SimpleImputer {
             Ok(ImputedColumn { name: field.name.clone(), statistic })
         });
         let columns = columns.collect::<Result<_, FitError>>()?;
-        Ok(FittedSimpleImputer { schema: x.schema().clone(), columns })
+        let mut gaps = self.gaps(x.schema())?;
+        gaps.iter_mut().try_for_each(|gaps| gaps.feed(x, y))?;
+        let indicated = indicated(gaps.as_ref())?;
+        Ok(FittedSimpleImputer { schema: x.schema().clone(), columns, indicated })
     }
 
     fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
@@ -143,7 +183,24 @@ impl Fitted for FittedSimpleImputer {
             builder.push(Op::Impute { column: name.clone(), value: value.clone(), output: output.clone() });
             builder.output(name, &output);
         }
+        indicate(&mut builder, &self.indicated);
         builder.build()
+    }
+
+    fn summary(&self) -> Summary {
+        let fill = |column: &ImputedColumn| match &column.statistic {
+            Some(Value::Float64(value)) => number(*value),
+            Some(value) => value.to_string(),
+            None => "left out: no value".to_owned(),
+        };
+        let columns = self.columns.iter();
+        if self.indicated.is_empty() {
+            let rows = columns.map(|column| [column.name.clone(), fill(column)]);
+            return Summary::new("SimpleImputer").table(["column", "fill"], rows);
+        }
+        let indicator = |name: &String| if self.indicated.contains(name) { "yes" } else { "no" }.to_owned();
+        let rows = columns.map(|column| [column.name.clone(), fill(column), indicator(&column.name)]);
+        Summary::new("SimpleImputer").table(["column", "fill", "indicator"], rows)
     }
 }
 
@@ -172,6 +229,39 @@ mod tests {
         assert_eq!(output.column("x").unwrap().text(1), Some("none"));
         let error = SimpleImputer::constant(Value::Int64(0)).fit(&input, None).unwrap_err();
         assert_eq!(error.to_string(), "column `x` is string, where 0 cannot stand");
+    }
+
+    #[test]
+    fn the_most_frequent_value_is_of_the_columns_type_and_the_smallest_of_several() {
+        let statistic = |column| SimpleImputer::most_frequent().fit(&table(column), None).unwrap().columns()[0].clone();
+        let text = |text: &str| Some(Value::String(text.to_owned()));
+        assert_eq!(
+            statistic(Column::from(vec![Some("b"), None, Some("a"), Some("b"), Some("a")])).statistic,
+            text("a")
+        );
+        assert_eq!(
+            statistic(Column::from(vec![Some(3_i64), Some(10), None, Some(10)])).statistic,
+            Some(Value::Int64(10))
+        );
+        assert_eq!(statistic(Column::from(vec![2.0, -0.0, 0.0, f64::NAN])).statistic, Some(Value::Float64(0.0)));
+        assert_eq!(statistic(Column::from(vec![Some(true), Some(false)])).statistic, Some(Value::Boolean(false)));
+        assert_eq!(statistic(Column::from(vec![None::<i64>, None])).statistic, None);
+        let empty = table(Column::from(vec![None::<&str>]));
+        let error = SimpleImputer::most_frequent().keep_empty_features(true).fit(&empty, None).unwrap_err();
+        assert_eq!(error.to_string(), "column `x` is string, where 0 cannot stand");
+    }
+
+    #[test]
+    fn indicators_follow_all_columns_also_for_those_left_out() {
+        let columns = vec![
+            ("none".into(), Column::from(vec![f64::NAN, f64::NAN])),
+            ("some".into(), Column::from(vec![Some(1_i64), None])),
+            ("all".into(), Column::from(vec![1.0, 2.0])),
+        ];
+        let table = ColumnTable::new(columns).unwrap();
+        let filled = SimpleImputer::mean().add_indicator(true).fit_transform(&table, None).unwrap();
+        assert_eq!(filled.feature_names(), ["some", "all", "missingindicator_none", "missingindicator_some"]);
+        assert_eq!(filled.values().row(1).to_vec(), [1.0, 2.0, 1.0, 1.0]);
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! Standardisation: zero mean, unit variance.
 
-use drivetrain_plan::{Op, Plan, PlanBuilder, PlanError, Schema, Table};
+use drivetrain_plan::{Op, Operator, Plan, PlanBuilder, PlanError, Schema, Table};
 use serde::{Deserialize, Serialize};
 
-use crate::{DynPartialFit, Estimator, FitError, Fitted, InBlocks, Moments, PerColumn, fit_in_parts};
+use crate::{
+    DynPartialFit, Estimator, FitError, Fitted, InBlocks, Moments, PerColumn, Summary, arithmetic, check_input,
+    check_numeric, fit_in_parts, statistics::WeightedMoments, summary::number,
+};
 
 /// Subtracts the mean and divides by the population standard deviation, column by column, like scikit-learn's
 /// `StandardScaler`.
@@ -52,6 +55,45 @@ impl StandardScaler {
     pub const fn with_std(self, with_std: bool) -> Self {
         Self { with_std, ..self }
     }
+
+    /// Like [`fit`](Estimator::fit), each row counting as often as its weight says: scikit-learn's
+    /// `fit(x, sample_weight=sample_weight)`.
+    ///
+    /// ```
+    /// use drivetrain_plan::{Column, ColumnTable};
+    /// use drivetrain_transform::StandardScaler;
+    ///
+    /// let table = ColumnTable::new(vec![("x".into(), Column::from(vec![1.0, 3.0]))])?;
+    /// let fitted = StandardScaler::new().fit_weighted(&table, &[3.0, 1.0])?;
+    /// assert_eq!((fitted.columns()[0].mean, fitted.columns()[0].variance), (1.5, 0.75));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`fit`](Estimator::fit), [`FitError::SampleWeights`] unless there is one weight per row, and
+    /// [`FitError::SampleWeight`] when one is negative or not finite.
+    pub fn fit_weighted(&self, x: &dyn Table, sample_weight: &[f64]) -> Result<FittedStandardScaler, FitError> {
+        check_input(x, None)?;
+        if sample_weight.len() != x.n_rows() {
+            return Err(FitError::SampleWeights { rows: x.n_rows(), found: sample_weight.len() });
+        }
+        if let Some(row) = sample_weight.iter().position(|weight| !(weight.is_finite() && *weight >= 0.0)) {
+            return Err(FitError::SampleWeight { row, value: sample_weight[row] });
+        }
+        let columns = x.schema().fields().iter().map(|field| {
+            let moments = WeightedMoments::of(&check_numeric(x, field, Self::NAME)?, sample_weight);
+            let WeightedMoments { weight, mean, variance } = moments;
+            Ok(ScaledColumn {
+                name: field.name.clone(),
+                n_samples_seen: weight,
+                mean,
+                variance,
+                scale: moments.scale(),
+            })
+        });
+        let columns = columns.collect::<Result<_, FitError>>()?;
+        Ok(FittedStandardScaler { parameters: *self, schema: x.schema().clone(), columns })
+    }
 }
 
 /// What a [`StandardScaler`] learned.
@@ -67,8 +109,8 @@ pub struct FittedStandardScaler {
 pub struct ScaledColumn {
     /// The column.
     pub name: String,
-    /// The number of values that were not missing.
-    pub n_samples_seen: usize,
+    /// The number of values that were not missing, or the sum of their weights.
+    pub n_samples_seen: f64,
     /// Their mean; NaN when there was none.
     pub mean: f64,
     /// Their population variance; NaN when there was none.
@@ -104,14 +146,12 @@ impl PerColumn for StandardScaler {
     fn learn(&self, schema: Schema, columns: Vec<InBlocks<Moments>>) -> Result<Self::Fitted, FitError> {
         let learn = |(name, moments): (&str, InBlocks<Moments>)| {
             let moments = moments.total();
-            let variance = moments.variance();
-            let divides = moments.count() > 0 && !moments.is_constant();
             ScaledColumn {
                 name: name.to_owned(),
-                n_samples_seen: moments.count(),
+                n_samples_seen: moments.count() as f64,
                 mean: moments.mean(),
-                variance,
-                scale: if divides { variance.sqrt() } else { 1.0 },
+                variance: moments.variance(),
+                scale: moments.scale(),
             }
         };
         let columns = schema.names().zip(columns).map(learn).collect();
@@ -121,18 +161,34 @@ impl PerColumn for StandardScaler {
 
 impl Fitted for FittedStandardScaler {
     fn lower(&self) -> Result<Plan, PlanError> {
+        let StandardScaler { with_mean, with_std } = self.parameters;
         let mut builder = PlanBuilder::new(self.schema.clone());
         for ScaledColumn { name, mean, scale, .. } in &self.columns {
             let output = builder.fresh(name);
             builder.push(Op::Scale {
                 column: name.clone(),
-                center: if self.parameters.with_mean { *mean } else { 0.0 },
-                scale: if self.parameters.with_std { *scale } else { 1.0 },
+                // Where nothing was seen scikit-learn scales by NaN; a plan says so by the centre.
+                center: if with_mean || (with_std && mean.is_nan()) { *mean } else { 0.0 },
+                scale: if with_std { *scale } else { 1.0 },
                 output: output.clone(),
             });
             builder.output(name, &output);
         }
         builder.build()
+    }
+
+    fn inverse(&self) -> Result<Option<Plan>, PlanError> {
+        let StandardScaler { with_mean, with_std } = self.parameters;
+        let columns = self.columns.iter().map(|ScaledColumn { name, mean, scale, .. }| {
+            let scale = with_std.then_some((Operator::Multiply, *scale));
+            (name.as_str(), scale.into_iter().chain(with_mean.then_some((Operator::Add, *mean))).collect())
+        });
+        arithmetic::inverse(&self.lower()?, columns)
+    }
+
+    fn summary(&self) -> Summary {
+        let rows = self.columns.iter().map(|column| [column.name.clone(), number(column.mean), number(column.scale)]);
+        Summary::new("StandardScaler").table(["column", "mean", "scale"], rows)
     }
 }
 
@@ -174,5 +230,16 @@ mod tests {
             let fitted = fit(vec![magnitude, 3.0 * magnitude]);
             assert!((fitted.columns()[0].scale / magnitude - 1.0).abs() < 1e-15);
         }
+    }
+
+    #[test]
+    fn weights_that_are_none_are_refused_with_their_place() {
+        let table = ColumnTable::new(vec![("x".into(), Column::from(vec![1.0, 2.0]))]).unwrap();
+        let refused = |weights: &[f64]| StandardScaler::new().fit_weighted(&table, weights).unwrap_err().to_string();
+        assert_eq!(refused(&[1.0]), "there are 1 sample weights for 2 rows");
+        assert_eq!(refused(&[1.0, -1.0]), "the sample weight of row 1 is -1; it must be finite and at least 0");
+        assert_eq!(refused(&[f64::NAN, 1.0]), "the sample weight of row 0 is NaN; it must be finite and at least 0");
+        let fitted = StandardScaler::new().fit_weighted(&table, &[0.0, 0.0]).unwrap();
+        assert!(fitted.transform(&table).unwrap().values()[(0, 0)].is_nan());
     }
 }

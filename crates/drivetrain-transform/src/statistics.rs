@@ -109,6 +109,15 @@ impl<S: BlockStatistic> Statistic for InBlocks<S> {
     }
 }
 
+/// No statistic: for what learns nothing but the columns, and refuses infinite values all the same.
+impl Statistic for () {
+    fn feed(&mut self, values: &[f64]) -> bool {
+        !values.iter().fold(false, |any, value| any | value.is_infinite())
+    }
+
+    fn merge(&mut self, (): Self) {}
+}
+
 /// Two statistics of the same values.
 impl<A: Statistic, B: Statistic> Statistic for (A, B) {
     fn feed(&mut self, values: &[f64]) -> bool {
@@ -169,8 +178,10 @@ impl Mean {
 
 impl BlockStatistic for Mean {
     fn of_block(values: &[f64]) -> (Self, bool) {
-        // Most blocks lack nothing, and then their sum tells.
-        let plain = sum(values, |value| value);
+        // The plain sum is the quickest where nothing is missing, and is itself missing where something is. It is not worth
+        // trying where already the first values lack one.
+        let (first, _) = values.split_at(values.len().min(128));
+        let plain = if sum(first, |value| value).is_nan() { f64::NAN } else { sum(values, |value| value) };
         let (sum, count) = if plain.is_nan() {
             let missing = values.iter().filter(|value| value.is_nan()).count();
             (sum(values, |value| if value.is_nan() { 0.0 } else { value }), values.len() - missing)
@@ -262,19 +273,64 @@ impl Moments {
         if self.count() == 0 { f64::NAN } else { self.squares.max(0.0) / self.count() as f64 }
     }
 
+    /// What to divide deviations from the mean by: the population standard deviation, or 1 where the values cannot be told
+    /// from a constant or there is none.
+    #[must_use]
+    pub fn scale(&self) -> f64 {
+        if self.count > 0 && !self.is_constant() { self.variance().sqrt() } else { 1.0 }
+    }
+
     /// Whether the values cannot be told from a constant: their variance is within the rounding error of its own
     /// computation, `n eps var + (n mean eps)^2`. As scikit-learn's `_is_constant_feature`.
     #[must_use]
     pub fn is_constant(&self) -> bool {
-        let (n, variance) = (self.count() as f64, self.variance());
-        let error = n * self.mean() * f64::EPSILON;
-        variance <= n * f64::EPSILON * variance + error * error
+        is_constant(self.count() as f64, self.mean(), self.variance())
+    }
+}
+
+/// Whether `n` values of this mean and variance cannot be told from a constant; see [`Moments::is_constant`].
+fn is_constant(n: f64, mean: f64, variance: f64) -> bool {
+    let error = n * mean * f64::EPSILON;
+    variance <= n * f64::EPSILON * variance + error * error
+}
+
+/// Mean and variance of values that count as often as their weights say, missing ones left out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WeightedMoments {
+    /// The sum of the weights.
+    pub(crate) weight: f64,
+    /// NaN without weight.
+    pub(crate) mean: f64,
+    /// The population variance; NaN without weight.
+    pub(crate) variance: f64,
+}
+
+impl WeightedMoments {
+    /// In two passes with their correction term, as [`Moments::of`].
+    pub(crate) fn of(values: &[f64], weights: &[f64]) -> Self {
+        let pairs: Vec<(f64, f64)> = values.iter().copied().zip(weights.iter().copied()).collect();
+        let weighted = |term: &dyn Fn(f64) -> f64| {
+            let present = |(value, weight): (f64, f64)| !value.is_nan() && weight > 0.0;
+            sum(&pairs, |pair| if present(pair) { pair.1 * term(pair.0) } else { 0.0 })
+        };
+        let weight = weighted(&|_| 1.0);
+        let mean = if weight > 0.0 { weighted(&|value| value) / weight } else { f64::NAN };
+        let deviations = weighted(&|value| value - mean);
+        let squares = weighted(&|value| (value - mean) * (value - mean));
+        let squares = (squares - deviations * deviations / weight).max(0.0);
+        Self { weight, mean, variance: if weight > 0.0 { squares / weight } else { f64::NAN } }
+    }
+
+    /// As [`Moments::scale`].
+    pub(crate) fn scale(&self) -> f64 {
+        let varies = self.weight > 0.0 && !is_constant(self.weight, self.mean, self.variance);
+        if varies { self.variance.sqrt() } else { 1.0 }
     }
 }
 
 /// The sum of a term per value, by eight interleaved parts: one order on every machine, and no addition waits for the one
 /// before it. One sum at a time: the compiler makes vector instructions of one, and not of two.
-fn sum(values: &[f64], term: impl Fn(f64) -> f64) -> f64 {
+fn sum<T: Copy>(values: &[T], term: impl Fn(T) -> f64) -> f64 {
     const LANES: usize = 8;
     let mut lanes = [0.0; LANES];
     let (whole, rest) = values.as_chunks::<LANES>();
@@ -314,7 +370,9 @@ impl Statistic for Extremes {
             }
         };
         let (whole, rest) = values.as_chunks::<LANES>();
-        whole.iter().for_each(|part| add(part));
+        for part in whole {
+            add(part);
+        }
         add(rest);
         let [min, max] = lanes;
         let min = min.into_iter().fold(f64::INFINITY, f64::min);
@@ -360,9 +418,19 @@ pub(crate) fn percentile(sorted: &[f64], percent: f64) -> Option<f64> {
     let position = percent / 100.0 * last as f64;
     let below = (position.floor() as usize).min(last);
     let (low, high) = (sorted[below], sorted[(below + 1).min(last)]);
-    let share = position - below as f64;
-    // From the nearer neighbour, so that the result never leaves the two.
-    Some(if share < 0.5 { low + (high - low) * share } else { high - (high - low) * (1.0 - share) })
+    Some(between(low, high, position - below as f64))
+}
+
+/// What lies a share of the way from `low` to `high`.
+pub(crate) fn between(low: f64, high: f64, share: f64) -> f64 {
+    let distance = high - low;
+    match share {
+        // So far apart that their distance overflows.
+        share if distance.is_infinite() => low * (1.0 - share) + high * share,
+        // From the nearer neighbour, so that the result never leaves the two.
+        share if share < 0.5 => low + distance * share,
+        share => high - distance * (1.0 - share),
+    }
 }
 
 /// The median of the values that are not NaN, the mean of the middle two when their number is even; `None` if there is
@@ -402,6 +470,22 @@ mod tests {
             prop_assert_eq!(parts.count(), whole.count());
             prop_assert!((parts.mean() - whole.mean()).abs() <= 1e-12 * 1e3);
             prop_assert!((parts.variance() - whole.variance()).abs() <= 1e-12 * 1e6);
+        }
+
+        #[test]
+        fn a_weight_is_a_number_of_repetitions(values in proptest::collection::vec((-1e3..1e3_f64, 0_u8..4), 1..60)) {
+            let repeated: Vec<f64> =
+                values.iter().flat_map(|(value, times)| std::iter::repeat_n(*value, usize::from(*times))).collect();
+            let (values, times): (Vec<f64>, Vec<f64>) =
+                values.into_iter().map(|(value, times)| (value, f64::from(times))).unzip();
+            let (weighted, expected) = (WeightedMoments::of(&values, &times), Moments::of(&repeated));
+            prop_assert_eq!(weighted.weight, expected.count() as f64);
+            if expected.count() > 0 {
+                prop_assert!((weighted.mean - expected.mean()).abs() <= 1e-12 * 1e3);
+                prop_assert!((weighted.variance - expected.variance()).abs() <= 1e-12 * 1e6);
+            } else {
+                prop_assert!(weighted.mean.is_nan() && weighted.variance.is_nan() && weighted.scale() == 1.0);
+            }
         }
 
         #[test]

@@ -4,7 +4,8 @@ use drivetrain_plan::{Plan, PlanBuilder, PlanError, Schema, Table};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    DynPartialFit, Estimator, Extremes, FitError, Fitted, InBlocks, Moments, ParameterError, PerColumn, fit_in_parts,
+    DynPartialFit, Estimator, Extremes, FitError, Fitted, InBlocks, Moments, ParameterError, PerColumn, Summary,
+    fit_in_parts, summary::number,
 };
 
 /// Leaves out the columns whose variance at fit is not above a threshold, like scikit-learn's `VarianceThreshold`.
@@ -128,6 +129,14 @@ impl Fitted for FittedVarianceThreshold {
             builder.output(name, name);
         }
         builder.build()
+    }
+
+    fn summary(&self) -> Summary {
+        let columns = self.schema.names().zip(&self.variances).map(|(name, variance)| {
+            let kept = if *variance > self.parameters.limit { "yes" } else { "no" };
+            [name.to_owned(), number(*variance), kept.to_owned()]
+        });
+        Summary::new("VarianceThreshold").table(["column", "variance", "kept"], columns)
     }
 }
 

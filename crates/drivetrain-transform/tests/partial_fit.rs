@@ -1,5 +1,6 @@
 //! Fits fed in chunks and merged equal the fit at once.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+#![expect(clippy::cast_possible_truncation, reason = "low bits are wanted")]
 
 use std::borrow::Cow;
 
@@ -7,9 +8,10 @@ use drivetrain_plan::{
     CategoricalColumn, Categories, Column, ColumnTable, Op, Plan, RowBlocks, Schema, Table, UnknownCategory, Value,
 };
 use drivetrain_transform::{
-    AnyEstimator, Block, ChunkSource, ColumnTransformer, DtypeClass, Estimator, FitError, Fitted, MaxAbsScaler,
-    MinMaxScaler, OneHotEncoder, OrdinalEncoder, PartialFit, Pipeline, Progress, Remainder, SimpleImputer,
-    StandardScaler, Step, VarianceThreshold, fit_chunks, make_column_selector,
+    AnyEstimator, Block, Branch, ChunkSource, ColumnTransformer, DropCategory, DtypeClass, Estimator, FeatureUnion,
+    FitError, Fitted, HandleUnknown, MaxAbsScaler, MinFrequency, MinMaxScaler, MissingIndicator, Normalizer,
+    OneHotEncoder, OrdinalEncoder, PartialFit, Pipeline, Progress, ReadChunk, Remainder, SimpleImputer, StandardScaler,
+    Step, VarianceThreshold, fit_chunks, make_column_selector,
 };
 use proptest::prelude::*;
 
@@ -33,9 +35,12 @@ fn table(n_rows: usize, seed: u64) -> ColumnTable {
         (0..n_rows).map(|_| value()).collect()
     };
     let (x, large) = (floats(100.0, -3.0), floats(1.0, 1e9));
+    #[expect(clippy::cast_possible_truncation, reason = "a number below 100")]
     let integers: Vec<Option<i64>> = x.iter().map(|x| (!x.is_nan()).then_some(*x as i64 % 7)).collect();
-    let codes: Vec<u32> =
-        large.iter().map(|value| if value.is_nan() { 9 } else { value.to_bits() as u32 % 4 }).collect();
+    let codes: Vec<u32> = large
+        .iter()
+        .map(|value| if value.is_nan() { 9 } else { u32::from(value.to_bits().to_le_bytes()[0] % 4) })
+        .collect();
     let texts = codes.iter().map(|code| WORDS.get(*code as usize).map(|word| Cow::Borrowed(*word)));
     let columns: Vec<(&str, Column<'static>)> = vec![
         ("x", Column::from(x)),
@@ -73,10 +78,7 @@ impl ChunkSource for Cut<'_> {
         self.0.schema()
     }
 
-    fn for_each(
-        &self,
-        read: &mut dyn FnMut(&dyn Table, Option<&[f64]>) -> Result<(), FitError>,
-    ) -> Result<(), FitError> {
+    fn for_each(&self, read: &mut ReadChunk<'_>) -> Result<(), FitError> {
         self.chunks().try_for_each(|chunk| read(&chunk, None))
     }
 }
@@ -173,13 +175,24 @@ fn check_all(table: &ColumnTable, cuts: &[usize]) {
     same_however_fed(&MinMaxScaler::new(), &floats, cuts);
     same_however_fed(&MaxAbsScaler::new(), &floats, cuts);
     same_however_fed(&SimpleImputer::mean(), &floats, cuts);
+    same_however_fed(&Normalizer::new(), &floats, cuts);
     same_however_fed(
         &SimpleImputer::constant(Value::Float64(7.0)).keep_empty_features(true),
         &of(table, &["x", "nothing", "integer"]),
         cuts,
     );
     same_however_fed(&SimpleImputer::constant(Value::String("none".into())), &of(table, &["text", "kind"]), cuts);
+    let filled = SimpleImputer::most_frequent().add_indicator(true);
+    same_however_fed(&filled, table, cuts);
+    same_however_fed(&MissingIndicator::new(), table, cuts);
+    let branches = vec![Branch::new("filled", filled), Branch::drop("off"), Branch::new("text", OneHotEncoder::new())];
+    same_however_fed(&FeatureUnion::new(branches).unwrap(), table, cuts);
     same_however_fed(&OneHotEncoder::new(), table, cuts);
+    let rare = OneHotEncoder::new().handle_unknown(HandleUnknown::InfrequentIfExist);
+    let rare = rare.min_frequency(MinFrequency::fraction(0.2).unwrap()).drop(DropCategory::First);
+    let kinds = Categories::String(WORDS.map(str::to_owned).to_vec());
+    same_however_fed(&rare.categories("kind", kinds).unwrap(), table, cuts);
+    same_however_fed(&OrdinalEncoder::new().max_categories(3).unwrap(), &of(table, &["kind", "integer", "text"]), cuts);
     same_however_fed(&OrdinalEncoder::new(), &of(table, &["kind", "integer", "flag", "nothing"]), cuts);
     same_however_fed(&numbers(), &floats, cuts);
     same_however_fed(&transformer(), table, cuts);
@@ -194,7 +207,7 @@ proptest! {
         seed in any::<u64>(),
         cuts in proptest::collection::vec(0.0..1.0_f64, 0..6),
     ) {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the number of rows")]
+        #[expect(clippy::cast_sign_loss, reason = "from 0 to the number of rows")]
         let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| (cut * n_rows as f64) as usize).collect();
         cuts.sort_unstable();
         // One row of each kind at the least, so that there is something to learn whatever the seed.
@@ -226,9 +239,9 @@ fn a_pipeline_is_its_steps_fitted_one_after_the_other_to_the_bit() {
     let table = of(&table(2 * GROUP + 99, 5), &["x", "large", "nothing"]);
     let whole = numbers().fit(&table, None).unwrap();
     let imputer = SimpleImputer::mean().fit(&table, None).unwrap();
-    let imputed = imputer.run(&table).unwrap();
-    let threshold = VarianceThreshold::new().fit(&imputed, None).unwrap();
-    let scaler = StandardScaler::new().fit(&threshold.run(&imputed).unwrap(), None).unwrap();
+    let filled = imputer.run(&table).unwrap();
+    let threshold = VarianceThreshold::new().fit(&filled, None).unwrap();
+    let scaler = StandardScaler::new().fit(&threshold.run(&filled).unwrap(), None).unwrap();
     let by_hand = [imputer.lower().unwrap(), threshold.lower().unwrap(), scaler.lower().unwrap()];
     for (step, plan) in whole.steps().iter().zip(&by_hand) {
         assert_eq!(text(&step.plan), text(plan), "{}", step.name);

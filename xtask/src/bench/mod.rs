@@ -1,7 +1,6 @@
 //! Benchmarks: ours and the peers, in turns, in one run.
 
 mod pipeline;
-mod python;
 mod sample;
 
 use drivetrain_runner::Interrupt;

@@ -6,12 +6,12 @@ use std::time::Instant;
 use drivetrain_runner::store::Store;
 use drivetrain_runner::{Interrupt, JobName, RunnerError};
 
-use super::python::Python;
 use super::sample::Sample;
 use crate::cli::{DEFAULT_SEED, DataArgs, ForestArgs, PipelineBenchArgs};
 use crate::error::Error;
 use crate::layout::workspace_root;
 use crate::progress::Progress;
+use crate::python::Python;
 use crate::report;
 use crate::session::{self, Session};
 use crate::steps::{self, Predictions, Programs};
@@ -22,7 +22,7 @@ const DATA: &str = "data/auto-mpg.data";
 
 pub(super) fn run(args: &PipelineBenchArgs, interrupt: &Interrupt) -> Result<String, Error> {
     let root = workspace_root();
-    let python = Python::environment(&args.python, "pipeline", &root.join(REQUIREMENTS))?;
+    let python = Python::environment(&args.python.python, "pipeline", &root.join(REQUIREMENTS))?;
     let programs = Programs::build(&args.build)?;
 
     let mut ours = Sample::default();

@@ -38,6 +38,13 @@ pub(crate) struct SeedArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct PythonArgs {
+    /// The Python to make the virtual environment with
+    #[arg(long, value_name = "PROGRAM", default_value = "python3")]
+    pub(crate) python: String,
+}
+
+#[derive(Debug, Args)]
 #[command(next_help_heading = "Data")]
 pub(crate) struct DataArgs {
     /// The data: `bundled`, the path of a file in the format of auto-mpg.data, or an http(s) URL

@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use groups::{BuildArgs, DataArgs, ForestArgs, RunArgs, SeedArgs, StoreArgs};
+pub(crate) use groups::{BuildArgs, DataArgs, ForestArgs, PythonArgs, RunArgs, SeedArgs, StoreArgs};
 pub(crate) use values::{DEFAULT_SEED, DataSource, RunName};
 
 const EXAMPLES: &str = "\
@@ -85,6 +85,13 @@ pub(crate) enum Command {
     /// Peers from Python run in a virtual environment with pinned packages below target/python, made on first use.
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(BenchArgs),
+    /// Compare the transformers with a live scikit-learn, on fresh random tables
+    ///
+    /// Makes a virtual environment with the pinned scikit-learn below target/python on first use, has it fit and
+    /// transform random tables, runs the parity tests on them, and prints the largest difference per transformer.
+    /// More than 1e-12, relative, is a failure.
+    #[command(after_help = PARITY_EXAMPLES)]
+    Parity(ParityArgs),
 }
 
 const PIPELINE_EXAMPLES: &str = "\
@@ -113,6 +120,11 @@ const BENCH_EXAMPLES: &str = "\
 Examples:
   cargo xtask bench pipeline
   cargo xtask bench pipeline --release --rounds 20";
+
+const PARITY_EXAMPLES: &str = "\
+Examples:
+  cargo xtask parity
+  cargo xtask parity --seed 7";
 
 #[derive(Debug, Args)]
 pub(crate) struct PipelineArgs {
@@ -200,11 +212,19 @@ pub(crate) struct PipelineBenchArgs {
     /// How often each is run; one more round comes first and is not counted
     #[arg(long, value_name = "COUNT", default_value = "7")]
     pub(crate) rounds: NonZeroUsize,
-    /// The Python to make the virtual environment with
-    #[arg(long, value_name = "PROGRAM", default_value = "python3")]
-    pub(crate) python: String,
+    #[command(flatten)]
+    pub(crate) python: PythonArgs,
     #[command(flatten)]
     pub(crate) build: BuildArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ParityArgs {
+    /// The seed of the tables
+    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_SEED, allow_negative_numbers = true)]
+    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) python: PythonArgs,
 }
 
 #[cfg(test)]

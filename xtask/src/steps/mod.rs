@@ -20,6 +20,7 @@ use crate::cli::{
     TrainArgs,
 };
 use crate::error::Error;
+use crate::parity;
 use crate::progress::Progress;
 use crate::report;
 use crate::session::{self, Session};
@@ -47,6 +48,7 @@ pub(crate) fn run(command: &Command, interrupt: &Interrupt) -> Result<(), Error>
         Command::Train(args) => train(args, &store(&args.store)?, interrupt),
         Command::Predict(args) => predict(args, &store(&args.store)?, interrupt),
         Command::Bench(args) => bench::run(args, interrupt),
+        Command::Parity(args) => parity::run(args),
     }?;
     report::print(&text)
 }

@@ -169,3 +169,45 @@ impl Encode {
             .collect()
     }
 }
+
+/// Categories looked up by their numbers, ready to run.
+#[derive(Debug, Clone)]
+pub(super) struct Decode {
+    /// The position of each number; those beyond the categories stand for a missing value.
+    codes: Codes,
+    categories: Categories,
+}
+
+impl Decode {
+    pub(super) fn new(categories: &Categories, values: &[f64], missing: Option<f64>, unknown: UnknownCategory) -> Self {
+        let other = match unknown {
+            UnknownCategory::Error => UNKNOWN,
+            UnknownCategory::Ignore => NONE,
+        };
+        let numbers = values.iter().copied().chain(missing.filter(|value| !value.is_nan()));
+        let codes = Codes::new(&Categories::Float64(numbers.collect()), missing.is_some_and(f64::is_nan), other);
+        Self { codes, categories: categories.clone() }
+    }
+
+    /// One category per row; the row of the first number that stands for none and is refused, if there is one.
+    pub(super) fn decode(&self, values: &[f64]) -> Result<Column<'static>, usize> {
+        let codes = self.codes.codes(&Column::from(values), None);
+        if let Some(row) = codes.iter().position(|code| *code == UNKNOWN) {
+            return Err(row);
+        }
+        Ok(match &self.categories {
+            Categories::Boolean(categories) => Column::from(pick(categories, &codes)),
+            Categories::Int64(categories) => Column::from(pick(categories, &codes)),
+            Categories::Float64(categories) => {
+                let found = pick(categories, &codes).into_iter().map(|value| value.unwrap_or(f64::NAN));
+                Column::from(found.collect::<Vec<_>>())
+            }
+            Categories::String(categories) => Column::from(pick(categories, &codes)),
+        })
+    }
+}
+
+fn pick<T: Clone>(categories: &[T], codes: &[u32]) -> Vec<Option<T>> {
+    let category = |code: &u32| usize::try_from(*code).ok().and_then(|code| categories.get(code)).cloned();
+    codes.iter().map(category).collect()
+}

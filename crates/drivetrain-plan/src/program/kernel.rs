@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, ops::Range, sync::Arc};
 
-use super::categorical::{Encode, OneHot};
+use super::categorical::{Decode, Encode, OneHot};
 use crate::{
     ApplyError, CategoricalColumn, CategoryType, Column, DataType, ExtensionOp, Field, Function, Int64Column, Norm, Op,
     Operand, Operator, Registry, Value,
@@ -22,14 +22,32 @@ pub(super) struct Step {
 #[derive(Debug, Clone)]
 pub(super) enum Kernel {
     Cast(DataType),
-    Arithmetic { operator: Operator, left: Option<f64>, right: Option<f64> },
-    Scale { center: f64, scale: f64 },
+    Arithmetic {
+        operator: Operator,
+        left: Option<f64>,
+        right: Option<f64>,
+    },
+    Scale {
+        center: f64,
+        scale: f64,
+    },
     Impute(Value),
     OneHot(OneHot),
     Function(Function),
     Encode(Encode),
     Normalize(Norm),
-    Extension { kind: String, outputs: Vec<Field>, op: Arc<dyn ExtensionOp> },
+    ArgMax,
+    Decode {
+        decode: Decode,
+        to: DataType,
+    },
+    /// Of these columns.
+    RefuseMissing(Vec<String>),
+    Extension {
+        kind: String,
+        outputs: Vec<Field>,
+        op: Arc<dyn ExtensionOp>,
+    },
 }
 
 impl Kernel {
@@ -53,6 +71,11 @@ impl Kernel {
                 Self::Encode(Encode::new(categories, values, *missing, *unknown))
             }
             Op::Normalize { norm, .. } => Self::Normalize(*norm),
+            Op::ArgMax { .. } => Self::ArgMax,
+            Op::Decode { categories, values, missing, unknown, to, .. } => {
+                Self::Decode { decode: Decode::new(categories, values, *missing, *unknown), to: *to }
+            }
+            Op::RefuseMissing { columns } => Self::RefuseMissing(columns.clone()),
             Op::Extension { kind, version, state, outputs, .. } => {
                 let found = registry.get(kind);
                 let found =
@@ -134,6 +157,27 @@ impl Step {
                 let inputs: Vec<_> = (0..self.reads.len()).map(|position| floats(read(position))).collect();
                 normalize(*norm, &inputs, rows.len()).into_iter().map(Column::from).collect()
             }
+            Kernel::ArgMax => {
+                let inputs: Vec<_> = (0..self.reads.len()).map(|position| floats(read(position))).collect();
+                vec![Column::from((0..rows.len()).map(|row| arg_max(&inputs, row)).collect::<Vec<_>>())]
+            }
+            Kernel::Decode { decode, to } => {
+                let values = floats(read(0));
+                let column = decode.decode(&values).map_err(|row| {
+                    let (column, value) = (self.column.clone(), values.get(row).copied().unwrap_or(f64::NAN));
+                    ApplyError::UnknownCode { column, row: rows.start + row, value }
+                })?;
+                vec![cast(column, *to)]
+            }
+            Kernel::RefuseMissing(columns) => {
+                for (position, column) in columns.iter().enumerate() {
+                    let values = read(position);
+                    if let Some(row) = (0..values.len()).find(|row| values.is_missing(*row)) {
+                        return Err(ApplyError::Missing { column: column.clone(), row: rows.start + row });
+                    }
+                }
+                Vec::new()
+            }
             Kernel::Extension { kind, outputs, op } => {
                 let inputs: Vec<Column<'_>> = self.reads.iter().map(|&register| registers[register].clone()).collect();
                 let found = op
@@ -169,14 +213,25 @@ fn arithmetic<'r, 'c: 'r>(
 }
 
 fn normalize(norm: Norm, columns: &[Cow<'_, [f64]>], n_rows: usize) -> Vec<Vec<f64>> {
-    let norms: Vec<f64> = (0..n_rows)
-        .map(|row| match norm.of(columns.iter().map(|column| column[row])) {
-            norm if norm < 10.0 * f64::EPSILON => 1.0,
-            norm => norm,
-        })
-        .collect();
+    let divisor = |row: usize| norm.divisor(columns.iter().map(|column| column[row]));
+    let norms: Vec<f64> = (0..n_rows).map(divisor).collect();
     let divided = columns.iter().map(|column| column.iter().zip(&norms).map(|(value, norm)| value / norm).collect());
     divided.collect()
+}
+
+/// The position of the first largest number of a row; NaN where none is above 0 or one is NaN.
+fn arg_max(columns: &[Cow<'_, [f64]>], row: usize) -> f64 {
+    let mut found = (f64::NAN, 0.0);
+    for (position, column) in columns.iter().enumerate() {
+        let value = column[row];
+        if value.is_nan() {
+            return f64::NAN;
+        }
+        if value > found.1 {
+            found = (position as f64, value);
+        }
+    }
+    found.0
 }
 
 fn cast(column: Column<'_>, to: DataType) -> Column<'_> {

@@ -2,6 +2,7 @@
 
 mod categorical;
 mod kernel;
+mod lent;
 mod sink;
 mod unknown;
 
@@ -12,9 +13,10 @@ use rayon::prelude::*;
 
 use self::{
     kernel::{Dictionaries, Kernel, Step},
+    lent::{Lent, LentOutputs},
     sink::Sinks,
 };
-use crate::{ApplyError, Column, ColumnTable, Matrix, Plan, Registry, Table, table::LentTable};
+use crate::{ApplyError, Column, ColumnTable, Matrix, Plan, Registry, Table};
 
 /// Rows that are computed together: their columns and cells stay in the caches next to the processor.
 const BLOCK_ROWS: usize = 512;
@@ -35,6 +37,7 @@ pub struct Program {
     /// The register of every output.
     outputs: Vec<usize>,
     sinks: Sinks,
+    lent: Lent,
 }
 
 impl Program {
@@ -59,7 +62,8 @@ impl Program {
                 _ => op.reads().first().map_or_else(String::new, ToString::to_string),
             };
             steps.push(Step { column, reads, n_outputs: op.writes().len(), kernel: Kernel::new(op, registry)? });
-            first.push(registers.len());
+            // What writes nothing is nobody's writer.
+            first.push(if op.writes().is_empty() { usize::MAX } else { registers.len() });
             for written in op.writes() {
                 let register = registers.len();
                 registers.insert(written, register);
@@ -68,7 +72,8 @@ impl Program {
         let outputs = plan.outputs().iter().filter_map(|output| registers.get(output.column.as_str()).copied());
         let outputs: Vec<usize> = outputs.collect();
         let sinks = Sinks::new(&steps, &first, &outputs);
-        Ok(Self { inputs, steps, outputs, sinks, plan: plan.clone() })
+        let lent = Lent::new(&steps, &first, &outputs);
+        Ok(Self { inputs, steps, outputs, sinks, lent, plan: plan.clone() })
     }
 
     /// The plan.
@@ -85,7 +90,7 @@ impl Program {
     pub fn apply(&self, table: &dyn Table) -> Result<Matrix, ApplyError> {
         let (n_rows, width) = (table.n_rows(), self.outputs.len());
         let mut values = vec![0.0; n_rows * width];
-        self.fill(table, &mut values)?;
+        self.fill(table, &mut values, true)?;
         let names = self.plan.output_schema().names().map(str::to_owned).collect();
         // A vector of rows x width elements always has that shape.
         let values = Array2::from_shape_vec((n_rows, width), values).unwrap_or_default();
@@ -114,24 +119,28 @@ impl Program {
         if buffer.len() != rows * columns {
             return Err(ApplyError::BufferLength { rows, columns, found: buffer.len() });
         }
-        buffer.fill(0.0);
-        self.fill(table, buffer)
+        self.fill(table, buffer, false)
     }
 
-    /// Fills `values`, zeros of the right number.
-    fn fill(&self, table: &dyn Table, values: &mut [f64]) -> Result<(), ApplyError> {
+    /// Fills `values`, of the right number, which are `zeros` or have to be made so.
+    fn fill(&self, table: &dyn Table, values: &mut [f64], zeros: bool) -> Result<(), ApplyError> {
         let columns = self.columns(table)?;
         if let Some(field) = self.plan.output_schema().fields().iter().find(|field| !field.dtype.is_numeric()) {
             return Err(ApplyError::NotNumeric { name: field.name.clone(), dtype: field.dtype });
         }
-        if values.is_empty() {
-            return Ok(());
-        }
         let width = self.outputs.len();
         let dictionaries = Dictionaries::new(&self.steps, &columns);
+        if values.is_empty() {
+            // Without outputs there still may be checks.
+            return self.block(&columns, &dictionaries, &(0..table.n_rows()), &self.sinks.runs).map(drop);
+        }
         let fill = |(block, cells): (usize, &mut [f64])| {
             let start = block * BLOCK_ROWS;
             let rows = start..start + cells.len() / width;
+            if !zeros {
+                // Block by block: they are still in the cache when the other values come.
+                cells.fill(0.0);
+            }
             let registers = self.block(&columns, &dictionaries, &rows, &self.sinks.runs)?;
             self.sinks.fill(&self.steps, &registers, &dictionaries, &rows, (cells, width))
         };
@@ -164,8 +173,9 @@ impl Program {
         ColumnTable::new(names.zip(outputs).collect()).map_err(ApplyError::Output)
     }
 
-    /// Like [`run`](Self::run), but lends the outputs to `read`: columns that are handed through are not copied. What
-    /// fits a step of a pipeline block by block runs the steps before it this way.
+    /// Like [`run`](Self::run), but lends the outputs to `read`: columns that are handed through are not copied, and what
+    /// the last operations write is computed when it is asked for, so that it is read while it is still in the cache.
+    /// What fits a step of a pipeline block by block runs the steps before it this way.
     ///
     /// ```
     /// use drivetrain_plan::{Column, ColumnTable, DataType, Field, Plan, Program, Registry, Schema, Table};
@@ -179,15 +189,15 @@ impl Program {
     /// ```
     ///
     /// # Errors
-    /// As [`run`](Self::run).
+    /// As [`run`](Self::run). An output that cannot be computed is absent for `read`, and its error is returned after it.
     pub fn run_with<R>(&self, table: &dyn Table, read: impl FnOnce(&dyn Table) -> R) -> Result<R, ApplyError> {
-        let n_rows = table.n_rows();
+        let rows = 0..table.n_rows();
         let columns = self.columns(table)?;
         let dictionaries = Dictionaries::new(&self.steps, &columns);
-        let every = vec![true; self.steps.len()];
-        let registers = self.block(&columns, &dictionaries, &(0..n_rows), &every)?;
-        let outputs = self.outputs.iter().map(|&register| registers[register].view(0, n_rows)).collect();
-        Ok(read(&LentTable { schema: self.plan.output_schema(), columns: outputs, n_rows }))
+        let registers = self.block(&columns, &dictionaries, &rows, &self.lent.runs)?;
+        let outputs = LentOutputs::new(self, &registers, &dictionaries, rows);
+        let found = read(&outputs);
+        outputs.failure().map_or(Ok(found), Err)
     }
 
     /// The needed input columns, checked.

@@ -3,7 +3,7 @@
 //! What nothing else reads needs no column of its own: a scaled number goes to its cell, and of a one-hot row only the 1 is
 //! written, because the matrix starts out as zeros.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use super::kernel::{Dictionaries, Kernel, Step, floats};
 use crate::{ApplyError, Column, Value};
@@ -80,6 +80,8 @@ impl Sinks {
     }
 
     /// Fills `cells`, zeros so far, with the rows `rows`, each of `width` values.
+    ///
+    /// Some rows at a time, so that their cells stay in the cache while one column after the other is put there.
     pub(super) fn fill(
         &self,
         steps: &[Step],
@@ -88,40 +90,78 @@ impl Sinks {
         rows: &Range<usize>,
         (cells, width): (&mut [f64], usize),
     ) -> Result<(), ApplyError> {
-        for &(register, position) in &self.copies {
+        let copies = self.copies.iter().map(|&(register, position)| {
             let values = floats(&registers[register]);
-            for (row, value) in cells.chunks_exact_mut(width).zip(values.iter()) {
-                row[position] = *value;
+            Ok(Source::Numbers { values, position, scale: None })
+        });
+        let last = self.last.iter().map(|sink| match sink {
+            Sink::Scale { read, fill, center, scale, position } => {
+                let (values, scale) = (floats(&registers[*read]), Some((*fill, *center, *scale)));
+                Ok(Source::Numbers { values, position: *position, scale })
             }
-        }
-        for sink in &self.last {
-            match sink {
-                Sink::Scale { read, fill, center, scale, position } => {
-                    let values = floats(&registers[*read]);
-                    let scaled = |value: f64| (value - center) / scale;
-                    let cells = cells.chunks_exact_mut(width).map(|row| &mut row[*position]).zip(values.iter());
-                    match fill {
-                        None => cells.for_each(|(cell, value)| *cell = scaled(*value)),
-                        Some(fill) => cells.for_each(|(cell, value)| {
-                            *cell = scaled(if value.is_nan() { *fill } else { *value });
-                        }),
-                    }
-                }
-                Sink::OneHot { step: index, positions } => {
-                    let step = &steps[*index];
-                    let Kernel::OneHot(one_hot) = &step.kernel else { continue };
-                    let column = &registers[step.reads[0]];
-                    let codes = one_hot.checked_codes(column, dictionaries.of(*index));
-                    let codes = codes.map_err(|row| step.unknown(column, rows, row))?;
-                    for (row, code) in cells.chunks_exact_mut(width).zip(codes) {
-                        let position = usize::try_from(code).ok().and_then(|code| positions.get(code)).copied();
-                        if let Some(position) = position.flatten() {
-                            row[position] = 1.0;
-                        }
-                    }
-                }
+            Sink::OneHot { step: index, positions } => {
+                let (step, column) = (&steps[*index], &registers[steps[*index].reads[0]]);
+                let codes = match &step.kernel {
+                    Kernel::OneHot(one_hot) => one_hot.checked_codes(column, dictionaries.of(*index)),
+                    _ => Ok(Vec::new()),
+                };
+                Ok(Source::Ones { codes: codes.map_err(|row| step.unknown(column, rows, row))?, positions })
+            }
+        });
+        let sources = copies.chain(last).collect::<Result<Vec<Source<'_>>, ApplyError>>()?;
+        let strip = (STRIP_CELLS / width).clamp(8, STRIP_ROWS);
+        for (index, cells) in cells.chunks_mut(strip * width).enumerate() {
+            for source in &sources {
+                source.put(index * strip, cells, width);
             }
         }
         Ok(())
+    }
+}
+
+/// Cells that are filled together: half of the cache next to the processor.
+const STRIP_CELLS: usize = 2048;
+
+/// Rows that are filled together at the most.
+const STRIP_ROWS: usize = 64;
+
+/// What goes into the cells of a block.
+enum Source<'a> {
+    /// `(value or fill - center) / scale`, or the value itself.
+    Numbers { values: Cow<'a, [f64]>, position: usize, scale: Option<(Option<f64>, f64, f64)> },
+    /// 1 at the position of each code.
+    Ones { codes: Vec<u32>, positions: &'a [Option<usize>] },
+}
+
+impl Source<'_> {
+    /// Puts the rows from `start` on into `cells`.
+    fn put(&self, start: usize, cells: &mut [f64], width: usize) {
+        let rows = cells.chunks_exact_mut(width);
+        match self {
+            Self::Ones { codes, positions } => {
+                for (row, code) in rows.zip(&codes[start..]) {
+                    let position = usize::try_from(*code).ok().and_then(|code| positions.get(code)).copied();
+                    if let Some(position) = position.flatten() {
+                        row[position] = 1.0;
+                    }
+                }
+            }
+            Self::Numbers { values, position, scale } => {
+                let values = &values[start..start + rows.len()];
+                // Computed side by side first, which takes vector instructions, and then spread over the rows.
+                let mut computed = [0.0; STRIP_ROWS];
+                let computed = &mut computed[..values.len()];
+                match *scale {
+                    None => computed.copy_from_slice(values),
+                    Some((None, center, scale)) => {
+                        computed.iter_mut().zip(values).for_each(|(cell, value)| *cell = (value - center) / scale);
+                    }
+                    Some((Some(fill), center, scale)) => computed.iter_mut().zip(values).for_each(|(cell, value)| {
+                        *cell = ((if value.is_nan() { fill } else { *value }) - center) / scale;
+                    }),
+                }
+                rows.zip(computed).for_each(|(row, value)| row[*position] = *value);
+            }
+        }
     }
 }

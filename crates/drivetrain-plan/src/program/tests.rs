@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use crate::{
     ApplyError, CategoricalColumn, Categories, CategoryType, Column, ColumnTable, DataType, ExtensionError,
     ExtensionKind, ExtensionOp, ExtraColumns, Field, Op, Operand, Operator, Plan, PlanBuilder, PlanError, Program,
-    Registry, Schema, Table, UnknownCategory, Value,
+    Registry, Schema, Table, UnknownCategory, UnknownValue, Value,
 };
 
 fn schema(fields: &[(&str, DataType)]) -> Schema {
@@ -167,11 +167,37 @@ fn a_matrix_holds_the_columns_of_a_run() {
         assert!(found.iter().zip(&expected).all(|(a, b)| a.to_bits() == b.to_bits()), "{name}");
     }
     let program = Program::new(&plan, &Registry::new()).unwrap();
+    let lent = program.run_with(&table, |outputs| ColumnTable::copy_of(outputs).unwrap()).unwrap();
+    assert_eq!(text(&lent), text(&columns));
     let mut buffer = vec![7.0; 1500 * 9];
     program.apply_into(&table, &mut buffer).unwrap();
     assert!(buffer.iter().zip(matrix.values()).all(|(a, b)| a.to_bits() == b.to_bits()));
     let error = program.apply_into(&table, &mut buffer[1..]).unwrap_err();
     assert_eq!(error.to_string(), "the buffer holds 13499 numbers; 1500 rows of 9 features need 13500");
+}
+
+/// A table as text: equal texts are equal bits, NaN included.
+fn text(table: &ColumnTable) -> String {
+    serde_json::to_string(table).unwrap()
+}
+
+#[test]
+fn an_output_that_is_lent_fails_when_it_is_read_and_only_then() {
+    let mut builder = PlanBuilder::new(schema(&[("count", DataType::Int64)]));
+    builder.push(Op::Encode {
+        column: "count".into(),
+        categories: Categories::Int64(vec![1]),
+        values: vec![0.5],
+        missing: None,
+        unknown: UnknownValue::Error,
+        output: "code".into(),
+    });
+    builder.output("code", "code").output("count", "count");
+    let program = Program::new(&builder.build().unwrap(), &Registry::new()).unwrap();
+    let input = table(vec![("count", Column::from(vec![1_i64, 7]))]);
+    let read = |name: &'static str| program.run_with(&input, move |outputs| outputs.column(name).map(|c| c.len()));
+    assert_eq!(read("count").unwrap(), Some(2));
+    assert_eq!(read("code").unwrap_err().to_string(), "column `count`, row 1: unknown category `7`");
 }
 
 #[test]
@@ -304,4 +330,67 @@ fn casts_keep_values_and_missing() {
     assert_eq!((category.describe(0), category.is_missing(1)), ("4".to_owned(), true));
     assert_eq!(output.column("number").unwrap().describe(1), "1.0");
     assert!(matches!(plan.apply(&input).unwrap_err(), ApplyError::NotNumeric { name, .. } if name == "category"));
+}
+
+#[test]
+fn encodings_are_undone_and_what_stands_for_nothing_is_refused_or_missing() {
+    let texts = Categories::String(vec!["b".into(), "a".into()]);
+    let plan = |unknown| {
+        let fields = ["x_b", "x_a", "x_nan", "code"].map(|name| (name, DataType::Float64));
+        let mut builder = PlanBuilder::new(schema(&fields));
+        let columns = ["x_b", "x_a", "x_nan"].map(str::to_owned).to_vec();
+        builder.push(Op::ArgMax { columns, output: "x".into() });
+        for (column, values, missing, output) in
+            [("x", vec![0.0, 1.0], Some(2.0), "text"), ("code", vec![5.0, -0.5], Some(f64::NAN), "other")]
+        {
+            let (categories, to) = (texts.clone(), DataType::Categorical(CategoryType::String));
+            let (column, output) = (column.to_owned(), output.to_owned());
+            builder.output(&output, &output);
+            builder.push(Op::Decode { column, categories, values, missing, unknown, to, output });
+        }
+        builder.build().unwrap()
+    };
+    let input = |last: f64| {
+        table(vec![
+            ("x_b", Column::from(vec![0.0, 0.0, last])),
+            ("x_a", Column::from(vec![0.0, 1.0, last])),
+            ("x_nan", Column::from(vec![1.0, 0.0, 0.0])),
+            ("code", Column::from(vec![-0.5, f64::NAN, 5.0])),
+        ])
+    };
+    let found = plan(UnknownCategory::Error).run(&input(0.5)).unwrap();
+    let read = |name: &str, table: &ColumnTable| {
+        let column = table.column(name).unwrap();
+        assert!(column.dtype().is_categorical());
+        [0, 1, 2].map(|row| column.text(row).map(str::to_owned))
+    };
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(read("text", &found), [None, text("a"), text("b")]);
+    assert_eq!(read("other", &found), [text("a"), None, text("b")]);
+    let error = plan(UnknownCategory::Error).run(&input(0.0)).unwrap_err();
+    assert_eq!(error.to_string(), "column `x`, row 2: NaN stands for no category");
+    let ignored = plan(UnknownCategory::Ignore).run(&input(0.0)).unwrap();
+    assert_eq!(read("text", &ignored), [None, text("a"), None]);
+}
+
+#[test]
+fn a_check_runs_although_nothing_depends_on_it_also_in_a_plan_without_outputs() {
+    let fields = [("a", DataType::Float64), ("b", DataType::String)];
+    let mut builder = PlanBuilder::new(schema(&fields));
+    builder.push(Op::RefuseMissing { columns: vec!["b".into()] });
+    let none = builder.clone().build().unwrap();
+    builder.output("a", "a");
+    let after = Plan::identity(schema(&[("a", DataType::Float64)])).unwrap();
+    let one = builder.build().unwrap().then(&after).unwrap();
+    let gap = table(vec![
+        ("a", Column::from(vec![1.0; 700])),
+        ("b", Column::from([vec![Some("x"); 699], vec![None]].concat())),
+    ]);
+    for plan in [none, one] {
+        assert_eq!(plan.required_inputs().last().map(|field| field.name.as_str()), Some("b"));
+        for error in [plan.apply(&gap).unwrap_err(), plan.run(&gap).unwrap_err()] {
+            assert_eq!(error.to_string(), "column `b`, row 699 is missing; at fit no value of the column was");
+        }
+        assert_eq!(plan.apply(&gap.take(&[0, 1])).unwrap().n_rows(), 2);
+    }
 }

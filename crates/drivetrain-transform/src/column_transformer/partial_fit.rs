@@ -1,10 +1,10 @@
 //! Blocks fitted side by side on rows that are fed in chunks.
 
-use drivetrain_plan::{Field, Plan, Schema, SelectedTable, Table};
+use drivetrain_plan::{Field, Schema, SelectedTable, Table};
 
-use super::{Action, ColumnTransformer, Resolved};
+use super::{Action, ColumnTransformer, Resolved, failed};
 use crate::{
-    AnyEstimator, AnyState, DynPartialFit, FitError, FittedColumnTransformer, PartialFit, Progress,
+    AnyEstimator, AnyState, DynPartialFit, FitError, FittedBlock, FittedColumnTransformer, PartialFit, Progress,
     partial_fit::check_target,
 };
 
@@ -17,17 +17,15 @@ pub struct ColumnTransformerState {
 }
 
 #[derive(Debug, Clone)]
-struct BlockState {
-    name: String,
-    /// The columns that the block takes.
-    schema: Schema,
-    fit: BlockFit,
-}
-
-#[derive(Debug, Clone)]
-enum BlockFit {
-    Learning(AnyEstimator, AnyState),
-    Done(Option<Plan>),
+enum BlockState {
+    Learning {
+        name: String,
+        /// The columns that the block takes.
+        schema: Schema,
+        estimator: AnyEstimator,
+        state: AnyState,
+    },
+    Done(FittedBlock),
 }
 
 fn partial<'e>(name: &str, estimator: &'e AnyEstimator) -> Result<&'e dyn DynPartialFit, FitError> {
@@ -35,55 +33,48 @@ fn partial<'e>(name: &str, estimator: &'e AnyEstimator) -> Result<&'e dyn DynPar
     estimator.as_partial_fit().ok_or_else(|| FitError::NotInParts { estimator: format!("block `{name}`"), reason })
 }
 
-fn named(name: &str) -> impl Fn(FitError) -> FitError {
-    move |source| FitError::Step { step: name.to_owned(), source: Box::new(source) }
-}
-
 impl BlockState {
-    fn start(Resolved { name, action, columns }: &Resolved<'_>, schema: &Schema) -> Result<Self, FitError> {
+    fn start(Resolved { name, action, columns }: Resolved<'_>, schema: &Schema) -> Result<Self, FitError> {
         let fields: Vec<Field> = columns.iter().filter_map(|column| schema.field(column).cloned()).collect();
         let schema = Schema::new(fields)
             .map_err(|_| FitError::UnknownColumns { reader: format!("block `{name}`"), columns: columns.clone() })?;
-        let fit = match action {
-            Action::Passthrough if !columns.is_empty() => BlockFit::Done(Some(Plan::identity(schema.clone())?)),
-            Action::Fit(estimator) if !columns.is_empty() => {
-                let state = partial(name, estimator)?.start_any(&schema).map_err(named(name))?;
-                BlockFit::Learning(estimator.clone(), state)
+        let (name, empty) = (name.to_owned(), columns.is_empty());
+        match action {
+            Action::Passthrough if !empty => FittedBlock::passthrough(name, &schema).map(Self::Done),
+            Action::Fit(estimator) if !empty => {
+                let state = partial(&name, &estimator)?.start_any(&schema).map_err(failed(&name))?;
+                Ok(Self::Learning { name, schema, estimator, state })
             }
-            Action::Drop | Action::Passthrough | Action::Fit(_) => BlockFit::Done(None),
-        };
-        Ok(Self { name: (*name).to_owned(), schema, fit })
+            Action::Drop | Action::Passthrough | Action::Fit(_) => Ok(Self::Done(FittedBlock::empty(name, columns))),
+        }
     }
 
     fn feed(&mut self, x: &dyn Table, y: Option<&[f64]>) -> Result<(), FitError> {
-        let BlockFit::Learning(estimator, state) = &mut self.fit else { return Ok(()) };
-        let selected = SelectedTable::with_schema(x, &self.schema);
-        partial(&self.name, estimator)?.partial_fit_any(state, &selected, y).map_err(named(&self.name))
+        let Self::Learning { name, schema, estimator, state } = self else { return Ok(()) };
+        let selected = SelectedTable::with_schema(x, schema);
+        partial(name, estimator)?.partial_fit_any(state, &selected, y).map_err(failed(name))
     }
 
     fn merge(&mut self, later: Self) -> Result<(), FitError> {
-        match (&mut self.fit, later.fit) {
-            (BlockFit::Learning(estimator, state), BlockFit::Learning(_, later)) => {
-                partial(&self.name, estimator)?.merge_any(state, later).map_err(named(&self.name))
+        match (self, later) {
+            (Self::Learning { name, estimator, state, .. }, Self::Learning { state: later, .. }) => {
+                partial(name, estimator)?.merge_any(state, later).map_err(failed(name))
             }
-            (BlockFit::Done(_), BlockFit::Done(_)) => Ok(()),
+            (Self::Done(_), Self::Done(_)) => Ok(()),
             _ => Err(FitError::Merge { reason: "they are in different passes" }),
         }
     }
 
     /// The block at the end of the pass.
     fn finish(self) -> Result<Self, FitError> {
-        let Self { name, schema, fit } = self;
-        let fit = match fit {
-            BlockFit::Learning(estimator, state) => {
-                match partial(&name, &estimator)?.finish_any(state).map_err(named(&name))? {
-                    Progress::Again(state) => BlockFit::Learning(estimator, state),
-                    Progress::Done(plan) => BlockFit::Done(Some(plan)),
-                }
+        let Self::Learning { name, schema, estimator, state } = self else { return Ok(self) };
+        match partial(&name, &estimator)?.finish_any(state).map_err(failed(&name))? {
+            Progress::Again(state) => Ok(Self::Learning { name, schema, estimator, state }),
+            Progress::Done(fitted) => {
+                let columns = schema.names().map(str::to_owned).collect();
+                FittedBlock::fitted(name, columns, fitted).map(Self::Done)
             }
-            done @ BlockFit::Done(_) => done,
-        };
-        Ok(Self { name, schema, fit })
+        }
     }
 }
 
@@ -95,9 +86,8 @@ impl PartialFit for ColumnTransformer {
         if schema.is_empty() {
             return Err(FitError::Empty { rows: 0, columns: 0 });
         }
-        let blocks =
-            self.resolve(schema)?.iter().map(|block| BlockState::start(block, schema)).collect::<Result<_, _>>()?;
-        Ok(ColumnTransformerState { schema: schema.clone(), n_rows: 0, blocks })
+        let blocks = self.resolve(schema)?.into_iter().map(|block| BlockState::start(block, schema));
+        Ok(ColumnTransformerState { schema: schema.clone(), n_rows: 0, blocks: blocks.collect::<Result<_, _>>()? })
     }
 
     fn partial_fit(&self, state: &mut Self::State, x: &dyn Table, y: Option<&[f64]>) -> Result<(), FitError> {
@@ -120,17 +110,13 @@ impl PartialFit for ColumnTransformer {
             return Err(FitError::Empty { rows: 0, columns: schema.len() });
         }
         let blocks = blocks.into_iter().map(BlockState::finish).collect::<Result<Vec<_>, _>>()?;
-        if blocks.iter().any(|block| matches!(block.fit, BlockFit::Learning(..))) {
-            return Ok(Progress::Again(ColumnTransformerState { schema, n_rows: 0, blocks }));
-        }
-        let plans = blocks.into_iter().map(|BlockState { name, schema, fit }| {
-            let columns = schema.names().map(str::to_owned).collect();
-            let plan = match fit {
-                BlockFit::Done(plan) => plan,
-                BlockFit::Learning(..) => None,
-            };
-            (name, columns, plan)
+        let fitted = blocks.iter().map(|block| match block {
+            BlockState::Done(block) => Some(block.clone()),
+            BlockState::Learning { .. } => None,
         });
-        Ok(Progress::Done(self.assemble(&schema, plans)?))
+        match fitted.collect::<Option<Vec<_>>>() {
+            Some(fitted) => Ok(Progress::Done(self.assemble(&schema, fitted)?)),
+            None => Ok(Progress::Again(ColumnTransformerState { schema, n_rows: 0, blocks })),
+        }
     }
 }

@@ -1,7 +1,7 @@
 use drivetrain_plan::{CategoricalColumn, CategoryType, Column, ColumnTable, DataType, Int64Column};
 
 use super::*;
-use crate::{DtypeClass, OneHotEncoder, StandardScaler, TransformError, make_column_selector};
+use crate::{DtypeClass, FittedStandardScaler, OneHotEncoder, StandardScaler, TransformError, make_column_selector};
 
 fn columns() -> Vec<(String, Column<'static>)> {
     vec![
@@ -124,4 +124,16 @@ fn categories_handed_through_are_refused_only_where_numbers_are_needed() {
     let typed = fitted.run(&table()).unwrap();
     assert_eq!(typed.schema().dtype("x__kind"), Some(DataType::Categorical(CategoryType::Int64)));
     assert!(fitted.transform(&table()).is_err());
+}
+
+#[test]
+fn blocks_are_found_by_name_and_hold_what_they_learned() {
+    let fitted = transformer().remainder(Remainder::Passthrough).fit(&table(), None).unwrap();
+    let scaler = fitted.block("num").and_then(|block| block.fitted.as_ref());
+    let scaler = scaler.and_then(|fitted| fitted.downcast_ref::<FittedStandardScaler>()).unwrap();
+    assert_eq!((scaler.columns()[1].name.as_str(), scaler.columns()[1].mean), ("a", 3.0));
+    let rest = fitted.block("remainder").unwrap();
+    assert!(rest.fitted.is_none() && rest.plan.is_some());
+    assert!(fitted.block("other").is_none());
+    assert!(matches!(fitted.inverse_transform(&table()), Err(TransformError::NoInverse)));
 }

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use drivetrain_plan::{ColumnTable, Plan, Program, Registry, RowBlocks, Schema, Table};
+use drivetrain_plan::{ColumnTable, Op, Plan, Program, Registry, RowBlocks, Schema, Table};
 
 use super::{FittedPipeline, FittedStep, Pipeline, Step};
-use crate::{AnyState, DynPartialFit, FitError, PartialFit, Progress, TransformError, partial_fit::one_pass};
+use crate::{
+    AnyFitted, AnyState, DynPartialFit, FitError, PartialFit, Progress, TransformError, partial_fit::one_pass,
+};
 
 /// What a [`Pipeline`] collected so far.
 #[derive(Debug, Clone)]
@@ -27,12 +29,12 @@ pub(super) struct FittedSteps {
 
 impl FittedSteps {
     /// These steps and one more.
-    pub(super) fn push(&mut self, name: &str, plan: Plan) -> Result<(), FitError> {
+    pub(super) fn push(&mut self, step: FittedStep) -> Result<(), FitError> {
         self.plan = Some(match &self.plan {
-            None => plan.clone(),
-            Some(before) => before.then(&plan)?,
+            None => step.plan.clone(),
+            Some(before) => before.then(&step.plan)?,
         });
-        self.steps.push(FittedStep { name: name.to_owned(), plan });
+        self.steps.push(step);
         self.program = None;
         Ok(())
     }
@@ -50,13 +52,32 @@ impl FittedSteps {
         Ok(self.program.as_ref().map(|program| program.run(table)).transpose()?)
     }
 
-    /// Fits `next` on what these steps make of `table`, chunk by chunk.
-    pub(super) fn fit_next(
+    /// Fits `step` on what these steps make of `table`. Chunk by chunk where the step can be fed so; otherwise, unless it is
+    /// the last one, its output is written out for the next step.
+    pub(super) fn fit(
         &self,
-        next: &dyn DynPartialFit,
+        step: &Step,
         table: &dyn Table,
         y: Option<&[f64]>,
-    ) -> Result<Plan, FitError> {
+        last: bool,
+    ) -> Result<(FittedStep, Option<ColumnTable>), FitError> {
+        if let Some(partial) = step.estimator.as_partial_fit() {
+            let fitted = step.fitted(self.fit_next(partial, table, y)?)?;
+            if last || !is_opaque(&fitted.plan) {
+                return Ok((fitted, None));
+            }
+        }
+        let input = self.run(table)?;
+        let input: &dyn Table = input.as_ref().map_or(table, |input| input);
+        if last {
+            return Ok((step.fitted(step.estimator.fit_any(input, y)?)?, None));
+        }
+        let (fitted, output) = step.estimator.fit_run(input, y)?;
+        Ok((step.fitted(fitted)?, Some(output)))
+    }
+
+    /// Fits `next` on what these steps make of `table`, chunk by chunk.
+    fn fit_next(&self, next: &dyn DynPartialFit, table: &dyn Table, y: Option<&[f64]>) -> Result<AnyFitted, FitError> {
         let schema = self.plan.as_ref().map_or(table.schema(), Plan::output_schema);
         if schema.is_empty() {
             return Err(FitError::Empty { rows: table.n_rows(), columns: 0 });
@@ -67,14 +88,14 @@ impl FittedSteps {
             let feed = |state: &mut AnyState, x: &dyn Table, y: Option<&[f64]>| self.feed(next, state, x, y);
             state = one_pass(&blocks, y, state, feed, |state, later| next.merge_any(state, later))?;
             match next.finish_any(state)? {
-                Progress::Done(plan) => return Ok(plan),
+                Progress::Done(fitted) => return Ok(fitted),
                 Progress::Again(again) => state = again,
             }
         }
     }
 
     /// Feeds `step` with what these steps make of the rows of `x`.
-    pub(super) fn feed(
+    fn feed(
         &self,
         step: &dyn DynPartialFit,
         state: &mut AnyState,
@@ -90,11 +111,22 @@ impl FittedSteps {
     }
 }
 
+/// Whether a plan runs only where its extensions are registered: not while a pipeline is fitted.
+fn is_opaque(plan: &Plan) -> bool {
+    plan.ops().iter().any(|op| matches!(op, Op::Extension { .. }))
+}
+
 impl Step {
     /// The step's estimator as one that can be fed in chunks.
     fn partial(&self) -> Result<&dyn DynPartialFit, FitError> {
         let (estimator, reason) = (format!("step `{}`", self.name), "its estimator cannot");
         self.estimator.as_partial_fit().ok_or(FitError::NotInParts { estimator, reason })
+    }
+
+    /// The step with what its estimator learned.
+    pub(super) fn fitted(&self, fitted: AnyFitted) -> Result<FittedStep, FitError> {
+        let plan = fitted.lower()?;
+        Ok(FittedStep { name: self.name.clone(), fitted, plan })
     }
 
     pub(super) fn failed(&self, source: FitError) -> FitError {
@@ -139,12 +171,12 @@ impl PartialFit for Pipeline {
     fn finish(&self, state: Self::State) -> Result<Progress<Self::State, FittedPipeline>, FitError> {
         let PipelineState { fitted, learning } = state;
         let step = self.learning(&fitted)?;
-        let plan = match step.partial()?.finish_any(learning).map_err(|error| step.failed(error))? {
+        let learned = match step.partial()?.finish_any(learning).map_err(|error| step.failed(error))? {
             Progress::Again(learning) => return Ok(Progress::Again(PipelineState { fitted, learning })),
-            Progress::Done(plan) => plan,
+            Progress::Done(learned) => learned,
         };
         let mut fitted = FittedSteps { steps: fitted.steps.clone(), plan: fitted.plan.clone(), program: None };
-        fitted.push(&step.name, plan).map_err(|error| step.failed(error))?;
+        step.fitted(learned).and_then(|learned| fitted.push(learned)).map_err(|error| step.failed(error))?;
         match (self.steps.get(fitted.steps.len()), &fitted.plan) {
             (None, Some(plan)) => Ok(Progress::Done(FittedPipeline { plan: plan.clone(), steps: fitted.steps })),
             (Some(next), Some(plan)) => {

@@ -1,19 +1,28 @@
-//! Means and constants, from rows fed in chunks.
+//! Means, most frequent values and constants, from rows fed in chunks.
 
-use drivetrain_plan::{Schema, Table, Value};
+use drivetrain_plan::{DataType, Field, Schema, Table, Value};
 
-use super::{FittedSimpleImputer, ImputedColumn, SimpleImputer, Strategy, fill_value};
+use super::{FittedSimpleImputer, ImputedColumn, SimpleImputer, Strategy, fill_value, indicated};
 use crate::{
-    ColumnStatistics, FitError, InBlocks, Mean, PartialFit, Progress, check::column, partial_fit::check_target,
+    ColumnStatistics, FitError, InBlocks, Mean, MissingIndicatorState, PartialFit, Progress,
+    categories::Declared,
+    category_counts::{ColumnCategories, EncoderState},
+    check::column,
+    partial_fit::check_target,
 };
 
 /// What a [`SimpleImputer`] collected so far.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ImputerState(Collected);
+#[derive(Debug, Clone)]
+pub struct ImputerState {
+    collected: Collected,
+    /// Of an imputer that adds indicators.
+    gaps: Option<MissingIndicatorState>,
+}
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 enum Collected {
     Means(ColumnStatistics<InBlocks<Mean>>),
+    Counts(EncoderState),
     /// What fills each column, and whether a value was found in it.
     Constants {
         schema: Schema,
@@ -25,12 +34,61 @@ enum Collected {
 impl SimpleImputer {
     /// Whether the strategy's statistics can be merged.
     pub(super) const fn is_mergeable(&self) -> bool {
-        matches!(self.strategy, Strategy::Mean | Strategy::Constant(_))
+        matches!(self.strategy, Strategy::Mean | Strategy::MostFrequent | Strategy::Constant(_))
     }
 
     /// What stands in for missing values: `found`, or the fallback for a column without values.
-    fn imputed(&self, name: &str, found: Option<Value>, fallback: Value) -> ImputedColumn {
-        ImputedColumn { name: name.to_owned(), statistic: found.or(self.keep_empty_features.then_some(fallback)) }
+    fn imputed(
+        &self,
+        field: &Field,
+        found: Option<Value>,
+        fallback: impl FnOnce() -> Result<Value, FitError>,
+    ) -> Result<ImputedColumn, FitError> {
+        let statistic = match found {
+            None if self.keep_empty_features => Some(fallback()?),
+            found => found,
+        };
+        Ok(ImputedColumn { name: field.name.clone(), statistic })
+    }
+
+    /// The schema and what fills each of its columns.
+    fn learn(&self, collected: Collected) -> Result<(Schema, Vec<ImputedColumn>), FitError> {
+        match collected {
+            Collected::Means(means) => {
+                let (schema, means) = means.finish()?;
+                let learn = |(field, mean): (&Field, InBlocks<Mean>)| {
+                    let mean = mean.total();
+                    let found = (mean.count() > 0).then(|| Value::Float64(mean.mean()));
+                    self.imputed(field, found, || Ok(Value::Float64(0.0)))
+                };
+                let columns = schema.fields().iter().zip(means).map(learn).collect::<Result<_, _>>()?;
+                Ok((schema, columns))
+            }
+            Collected::Constants { schema, n_rows: rows, .. }
+            | Collected::Counts(EncoderState { schema, n_rows: rows, .. })
+                if rows == 0 || schema.is_empty() =>
+            {
+                Err(FitError::Empty { rows, columns: schema.len() })
+            }
+            Collected::Counts(EncoderState { schema, columns, .. }) => {
+                let learn = |(field, counts): (&Field, ColumnCategories)| {
+                    let found = counts.counts.and_then(|counts| counts.most_frequent());
+                    self.imputed(field, found, || match field.dtype {
+                        DataType::Boolean => Ok(Value::Boolean(false)),
+                        _ => fill_value(field, &Value::Int64(0)),
+                    })
+                };
+                let columns = schema.fields().iter().zip(columns).map(learn).collect::<Result<_, _>>()?;
+                Ok((schema, columns))
+            }
+            Collected::Constants { schema, columns, .. } => {
+                let learn = |(field, (value, found)): (&Field, (Value, bool))| {
+                    self.imputed(field, found.then(|| value.clone()), || Ok(value))
+                };
+                let columns = schema.fields().iter().zip(columns).map(learn).collect::<Result<_, _>>()?;
+                Ok((schema, columns))
+            }
+        }
     }
 }
 
@@ -40,6 +98,9 @@ impl PartialFit for SimpleImputer {
     fn start(&self, schema: &Schema) -> Result<Self::State, FitError> {
         let collected = match &self.strategy {
             Strategy::Mean => Collected::Means(ColumnStatistics::start(schema, "SimpleImputer")?),
+            Strategy::MostFrequent => {
+                Collected::Counts(Declared::default().start(schema, "SimpleImputer", false, false)?)
+            }
             Strategy::Constant(value) => {
                 let columns = schema.fields().iter().map(|field| Ok((fill_value(field, value)?, false)));
                 Collected::Constants {
@@ -48,17 +109,18 @@ impl PartialFit for SimpleImputer {
                     columns: columns.collect::<Result<_, FitError>>()?,
                 }
             }
-            _ => {
+            Strategy::Median => {
                 let reason = "the statistics of its strategy cannot be merged";
                 return Err(FitError::NotInParts { estimator: "SimpleImputer".to_owned(), reason });
             }
         };
-        Ok(ImputerState(collected))
+        Ok(ImputerState { collected, gaps: self.gaps(schema)? })
     }
 
     fn partial_fit(&self, state: &mut Self::State, x: &dyn Table, y: Option<&[f64]>) -> Result<(), FitError> {
-        match &mut state.0 {
-            Collected::Means(means) => means.feed(x, y),
+        match &mut state.collected {
+            Collected::Means(means) => means.feed(x, y)?,
+            Collected::Counts(counts) => counts.feed(x, y)?,
             Collected::Constants { schema, n_rows, columns } => {
                 check_target(x, y)?;
                 for (field, (_, found)) in schema.fields().iter().zip(columns) {
@@ -66,14 +128,15 @@ impl PartialFit for SimpleImputer {
                     *found = *found || (0..values.len()).any(|row| !values.is_missing(row));
                 }
                 *n_rows += x.n_rows();
-                Ok(())
             }
         }
+        state.gaps.iter_mut().try_for_each(|gaps| gaps.feed(x, y))
     }
 
     fn merge(&self, state: &mut Self::State, later: Self::State) -> Result<(), FitError> {
-        match (&mut state.0, later.0) {
-            (Collected::Means(own), Collected::Means(later)) => own.merge(later),
+        match (&mut state.collected, later.collected) {
+            (Collected::Means(own), Collected::Means(later)) => own.merge(later)?,
+            (Collected::Counts(own), Collected::Counts(later)) => own.merge(later)?,
             (
                 Collected::Constants { schema, n_rows, columns },
                 Collected::Constants { schema: later_schema, n_rows: later_rows, columns: later },
@@ -82,35 +145,19 @@ impl PartialFit for SimpleImputer {
                 for ((_, own), (_, later)) in columns.iter_mut().zip(later) {
                     *own |= later;
                 }
-                Ok(())
             }
-            _ => Err(FitError::Merge { reason: "their strategies or columns differ" }),
+            _ => return Err(FitError::Merge { reason: "their strategies or columns differ" }),
+        }
+        match (&mut state.gaps, &later.gaps) {
+            (Some(own), Some(later)) => own.merge(later),
+            (None, None) => Ok(()),
+            _ => Err(FitError::Merge { reason: "one of them adds indicators" }),
         }
     }
 
     fn finish(&self, state: Self::State) -> Result<Progress<Self::State, Self::Fitted>, FitError> {
-        let (schema, columns) = match state.0 {
-            Collected::Means(means) => {
-                let (schema, means) = means.finish()?;
-                let learn = |(name, mean): (&str, InBlocks<Mean>)| {
-                    let mean = mean.total();
-                    let found = (mean.count() > 0).then(|| Value::Float64(mean.mean()));
-                    self.imputed(name, found, Value::Float64(0.0))
-                };
-                let columns = schema.names().zip(means).map(learn).collect();
-                (schema, columns)
-            }
-            Collected::Constants { schema, n_rows: rows, .. } if rows == 0 || schema.is_empty() => {
-                return Err(FitError::Empty { rows, columns: schema.len() });
-            }
-            Collected::Constants { schema, columns, .. } => {
-                let learn = |(name, (value, found)): (&str, (Value, bool))| {
-                    self.imputed(name, found.then(|| value.clone()), value)
-                };
-                let columns = schema.names().zip(columns).map(learn).collect();
-                (schema, columns)
-            }
-        };
-        Ok(Progress::Done(FittedSimpleImputer { schema, columns }))
+        let (schema, columns) = self.learn(state.collected)?;
+        let indicated = indicated(state.gaps.as_ref())?;
+        Ok(Progress::Done(FittedSimpleImputer { schema, columns, indicated }))
     }
 }

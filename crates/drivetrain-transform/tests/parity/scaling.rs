@@ -9,10 +9,6 @@ use serde_json::Value;
 use crate::case::{Case, assert_close, cases};
 
 impl Case {
-    fn flag(&self, name: &str, default: bool) -> bool {
-        self.params.get(name).and_then(Value::as_bool).unwrap_or(default)
-    }
-
     fn pair(&self, name: &str, default: (f64, f64)) -> (f64, f64) {
         self.params.get(name).map_or(default, |value| serde_json::from_value(value.clone()).unwrap())
     }

@@ -10,13 +10,13 @@ use crate::report;
 
 /// A Python interpreter that has the packages of a requirements file.
 #[derive(Debug)]
-pub(super) struct Python {
+pub(crate) struct Python {
     interpreter: PathBuf,
 }
 
 impl Python {
     /// The environment called `name` with the packages that `requirements` pins; made with `base` if it is not there.
-    pub(super) fn environment(base: &str, name: &str, requirements: &Path) -> Result<Self, Error> {
+    pub(crate) fn environment(base: &str, name: &str, requirements: &Path) -> Result<Self, Error> {
         let folder = workspace_root().join("target").join("python").join(name);
         let interpreter = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
         // What was installed is noted last, so an interrupted installation is begun anew.
@@ -35,7 +35,7 @@ impl Python {
     }
 
     /// Runs a script and throws away what it prints, unless it fails.
-    pub(super) fn script(&self, script: &Path, arguments: &[&Path]) -> Result<(), Error> {
+    pub(crate) fn script(&self, script: &Path, arguments: &[&Path]) -> Result<(), Error> {
         run(Command::new(&self.interpreter).arg(script).args(arguments))
     }
 }

@@ -1,42 +1,12 @@
 //! The stock estimators keep every law.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-use drivetrain_conformance::{Conformance, TableOptions};
 use drivetrain_plan::{CategoryType, DataType, Field, Schema, UnknownCategory, Value};
 use drivetrain_transform::{
-    AnyEstimator, Block, ColumnTransformer, DtypeClass, Estimator, OneHotEncoder, Pipeline, Remainder, SimpleImputer,
+    AnyEstimator, Block, ColumnTransformer, DtypeClass, OneHotEncoder, Pipeline, Remainder, SimpleImputer,
     StandardScaler, Step, make_column_selector,
 };
 
-fn numbers() -> Schema {
-    let fields = [("float", DataType::Float64), ("integer", DataType::Int64), ("flag", DataType::Boolean)];
-    Schema::new(fields.into_iter().map(|(name, dtype)| Field::new(name, dtype)).collect()).unwrap()
-}
-
-fn everything() -> Schema {
-    let mut fields = numbers().fields().to_vec();
-    fields.push(Field::new("text", DataType::String));
-    fields.push(Field::new("number category", DataType::Categorical(CategoryType::Int64)));
-    fields.push(Field::new("text category", DataType::Categorical(CategoryType::String)));
-    Schema::new(fields).unwrap()
-}
-
-fn keeps<E>(estimator: &E, schema: &Schema)
-where
-    E: Estimator + Clone + PartialEq + std::fmt::Debug + Send + Sync + 'static,
-{
-    let often_missing = TableOptions::default().missing(0.6);
-    for options in [
-        TableOptions::default(),
-        TableOptions::default().missing(0.0),
-        TableOptions::default().extremes(true),
-        often_missing,
-    ] {
-        if let Err(broken) = Conformance::new(schema).tables(options.clone()).check(estimator) {
-            panic!("{estimator:?} on {options:?}\n{broken}");
-        }
-    }
-}
+use crate::{everything, keeps, numbers};
 
 #[test]
 fn standard_scaler() {

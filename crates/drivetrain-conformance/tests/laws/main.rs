@@ -1,0 +1,43 @@
+//! Estimators of `drivetrain-transform` keep every law.
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod composing;
+mod features;
+mod imputing;
+mod stock;
+
+use drivetrain_conformance::{Conformance, TableOptions};
+use drivetrain_plan::{CategoryType, DataType, Field, Schema};
+use drivetrain_transform::Estimator;
+
+/// A numeric column of every type.
+fn numbers() -> Schema {
+    let fields = [("float", DataType::Float64), ("integer", DataType::Int64), ("flag", DataType::Boolean)];
+    Schema::new(fields.into_iter().map(|(name, dtype)| Field::new(name, dtype)).collect()).unwrap()
+}
+
+/// A column of every type.
+fn everything() -> Schema {
+    let mut fields = numbers().fields().to_vec();
+    fields.push(Field::new("text", DataType::String));
+    fields.push(Field::new("number category", DataType::Categorical(CategoryType::Int64)));
+    fields.push(Field::new("text category", DataType::Categorical(CategoryType::String)));
+    Schema::new(fields).unwrap()
+}
+
+/// All laws on tables without, with few and with many gaps, and with extreme numbers.
+fn keeps<E>(estimator: &E, schema: &Schema)
+where
+    E: Estimator + Clone + PartialEq + std::fmt::Debug + Send + Sync + 'static,
+{
+    for options in [
+        TableOptions::default(),
+        TableOptions::default().missing(0.0),
+        TableOptions::default().extremes(true),
+        TableOptions::default().missing(0.6),
+    ] {
+        if let Err(broken) = Conformance::new(schema).tables(options.clone()).check(estimator) {
+            panic!("{estimator:?} on {options:?}\n{broken}");
+        }
+    }
+}
