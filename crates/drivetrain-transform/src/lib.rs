@@ -40,6 +40,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # What there is
+//! | | |
+//! |---|---|
+//! | scaling | [`StandardScaler`], [`MinMaxScaler`], [`MaxAbsScaler`], [`RobustScaler`], [`PowerTransformer`], [`QuantileTransformer`], [`Normalizer`] |
+//! | encoding | [`OneHotEncoder`], [`OrdinalEncoder`], [`TargetEncoder`], [`KBinsDiscretizer`] |
+//! | missing values | [`SimpleImputer`], [`MissingIndicator`] |
+//! | features | [`PolynomialFeatures`], [`FunctionTransformer`], [`VarianceThreshold`] |
+//! | composition | [`Pipeline`], [`ColumnTransformer`], [`FeatureUnion`], [`make_column_selector`] |
+//!
 //! # Data larger than memory
 //! Estimators whose statistics can be merged implement [`PartialFit`]: fed chunk by chunk, on one machine or several, they
 //! learn the same as from one table. [`fit_chunks`] fits a whole pipeline so, in one pass over the chunks per step.

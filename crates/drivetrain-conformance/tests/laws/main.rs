@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod composing;
+mod encoding;
 mod features;
 mod imputing;
+mod scaling;
 mod stock;
 
 use drivetrain_conformance::{Conformance, TableOptions};
