@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use drivetrain_plan::{DataType, Field, Function, Op, Plan, PlanBuilder, PlanError, Schema, Table};
 use serde::{Deserialize, Serialize};
 
-use crate::{Estimator, Expression, FitError, Fitted, ParameterError, check_input};
+use crate::{
+    DynPartialFit, Estimator, Expression, FitError, Fitted, ParameterError, PartialFit, Progress, check_input,
+    partial_fit::check_target,
+};
 
 /// Computes new columns from the ones that are there, like scikit-learn's `FunctionTransformer`, but from functions that
 /// are data: what was fitted runs anywhere.
@@ -149,10 +152,21 @@ impl Estimator for FunctionTransformer {
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
         check_input(x, y)?;
+        self.learn(x.schema())
+    }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        Some(self)
+    }
+}
+
+impl FunctionTransformer {
+    /// All that there is to learn is the schema.
+    fn learn(&self, schema: &Schema) -> Result<FittedFunctionTransformer, FitError> {
         let estimator = "FunctionTransformer";
         let mut absent = Vec::new();
-        for name in self.reads(x.schema()) {
-            match x.schema().dtype(name) {
+        for name in self.reads(schema) {
+            match schema.dtype(name) {
                 None => absent.push(name.to_owned()),
                 Some(dtype) if !dtype.is_numeric() => {
                     return Err(FitError::NotNumeric { estimator, column: name.to_owned(), dtype });
@@ -163,7 +177,46 @@ impl Estimator for FunctionTransformer {
         if !absent.is_empty() {
             return Err(FitError::UnknownColumns { reader: estimator.to_owned(), columns: absent });
         }
-        Ok(FittedFunctionTransformer { parameters: self.clone(), schema: x.schema().clone() })
+        Ok(FittedFunctionTransformer { parameters: self.clone(), schema: schema.clone() })
+    }
+}
+
+/// What a [`FunctionTransformer`] has seen so far: rows, of whatever content.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FunctionTransformerState {
+    fitted: FittedFunctionTransformer,
+    n_rows: usize,
+}
+
+impl PartialFit for FunctionTransformer {
+    type State = FunctionTransformerState;
+
+    fn start(&self, schema: &Schema) -> Result<Self::State, FitError> {
+        if schema.is_empty() {
+            return Err(FitError::Empty { rows: 0, columns: 0 });
+        }
+        Ok(FunctionTransformerState { fitted: self.learn(schema)?, n_rows: 0 })
+    }
+
+    fn partial_fit(&self, state: &mut Self::State, x: &dyn Table, y: Option<&[f64]>) -> Result<(), FitError> {
+        check_target(x, y)?;
+        state.n_rows += x.n_rows();
+        Ok(())
+    }
+
+    fn merge(&self, state: &mut Self::State, later: Self::State) -> Result<(), FitError> {
+        if state.fitted != later.fitted {
+            return Err(FitError::Merge { reason: "their columns differ" });
+        }
+        state.n_rows += later.n_rows;
+        Ok(())
+    }
+
+    fn finish(&self, state: Self::State) -> Result<Progress<Self::State, Self::Fitted>, FitError> {
+        if state.n_rows == 0 {
+            return Err(FitError::Empty { rows: 0, columns: state.fitted.schema.len() });
+        }
+        Ok(Progress::Done(state.fitted))
     }
 }
 

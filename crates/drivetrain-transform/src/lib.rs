@@ -109,7 +109,7 @@ pub use estimator::{AnyEstimator, DynEstimator, Estimator, Fitted};
 pub use expression::{Expression, col};
 pub use feature_union::{Branch, FeatureUnion, FeatureUnionState, FittedFeatureUnion};
 pub use fitted::{AnyFitted, DynFitted};
-pub use function_transformer::{FittedFunctionTransformer, FunctionTransformer};
+pub use function_transformer::{FittedFunctionTransformer, FunctionTransformer, FunctionTransformerState};
 pub use infrequent::MinFrequency;
 pub use k_bins_discretizer::{BinEncoding, BinStrategy, BinnedColumn, FittedKBinsDiscretizer, KBinsDiscretizer};
 pub use max_abs_scaler::{FittedMaxAbsScaler, MaxAbsColumn, MaxAbsScaler};

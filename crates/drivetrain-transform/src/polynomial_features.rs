@@ -5,7 +5,7 @@ use std::iter;
 use drivetrain_plan::{Operand, Operator, Plan, PlanBuilder, PlanError, Schema, Table};
 use serde::{Deserialize, Serialize};
 
-use crate::{Estimator, FitError, Fitted, ParameterError, Summary, arithmetic, check_input, check_numeric};
+use crate::{DynPartialFit, Estimator, FitError, Fitted, ParameterError, PerColumn, Summary, arithmetic, fit_in_parts};
 
 /// Products with more factors than these, counted together, would make no table that anyone could hold.
 const MAX_FACTORS: u64 = 1 << 20;
@@ -166,17 +166,24 @@ impl Estimator for PolynomialFeatures {
     type Fitted = FittedPolynomialFeatures;
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
-        check_input(x, y)?;
-        x.schema().fields().iter().try_for_each(|field| check_numeric(x, field, "PolynomialFeatures").map(drop))?;
-        self.check_size(x.schema().len())?;
-        let fitted = FittedPolynomialFeatures { parameters: *self, schema: x.schema().clone() };
+        fit_in_parts(self, x, y)
+    }
+
+    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
+        Some(self)
+    }
+}
+
+impl PerColumn for PolynomialFeatures {
+    type Statistic = ();
+    const NAME: &'static str = "PolynomialFeatures";
+
+    fn learn(&self, schema: Schema, columns: Vec<()>) -> Result<Self::Fitted, FitError> {
+        self.check_size(columns.len())?;
+        let fitted = FittedPolynomialFeatures { parameters: *self, schema };
         if fitted.lower()?.outputs().is_empty() {
-            let reason = format!(
-                "{} columns have no product of {} to {} factors",
-                x.schema().len(),
-                self.degrees.0,
-                self.degrees.1
-            );
+            let (min, max) = self.degrees;
+            let reason = format!("{} columns have no product of {min} to {max} factors", columns.len());
             return Err(FitError::NothingKept { estimator: "PolynomialFeatures", reason });
         }
         Ok(fitted)

@@ -5,13 +5,14 @@
 use std::borrow::Cow;
 
 use drivetrain_plan::{
-    CategoricalColumn, Categories, Column, ColumnTable, Op, Plan, RowBlocks, Schema, Table, UnknownCategory, Value,
+    CategoricalColumn, Categories, Column, ColumnTable, Function, Op, Plan, RowBlocks, Schema, Table, UnknownCategory,
+    Value,
 };
 use drivetrain_transform::{
     AnyEstimator, Block, Branch, ChunkSource, ColumnTransformer, DropCategory, DtypeClass, Estimator, FeatureUnion,
-    FitError, Fitted, HandleUnknown, MaxAbsScaler, MinFrequency, MinMaxScaler, MissingIndicator, Normalizer,
-    OneHotEncoder, OrdinalEncoder, PartialFit, Pipeline, Progress, ReadChunk, Remainder, SimpleImputer, StandardScaler,
-    Step, VarianceThreshold, fit_chunks, make_column_selector,
+    FitError, Fitted, FunctionTransformer, HandleUnknown, MaxAbsScaler, MinFrequency, MinMaxScaler, MissingIndicator,
+    Normalizer, OneHotEncoder, OrdinalEncoder, PartialFit, Pipeline, PolynomialFeatures, Progress, ReadChunk,
+    Remainder, SimpleImputer, StandardScaler, Step, VarianceThreshold, fit_chunks, make_column_selector,
 };
 use proptest::prelude::*;
 
@@ -185,6 +186,8 @@ fn check_all(table: &ColumnTable, cuts: &[usize]) {
     let filled = SimpleImputer::most_frequent().add_indicator(true);
     same_however_fed(&filled, table, cuts);
     same_however_fed(&MissingIndicator::new(), table, cuts);
+    same_however_fed(&FunctionTransformer::new(Function::Log1p).unwrap(), &floats, cuts);
+    same_however_fed(&PolynomialFeatures::new(), &floats, cuts);
     let branches = vec![Branch::new("filled", filled), Branch::drop("off"), Branch::new("text", OneHotEncoder::new())];
     same_however_fed(&FeatureUnion::new(branches).unwrap(), table, cuts);
     same_however_fed(&OneHotEncoder::new(), table, cuts);
