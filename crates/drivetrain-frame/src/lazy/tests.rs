@@ -95,7 +95,7 @@ fn agree(frame: &DataFrame, plan: &Plan) -> Result<(), TestCaseError> {
                 match refusal(expected) {
                     None => prop_assert!(found.contains(&expected.to_string()), "{found}\n{expected}"),
                     // Which of several refusals comes first, and of which piece of the rows, is the engine's choice.
-                    Some((column, what)) if plan.required_ops().into_iter().filter(|op| refuses(op)).count() == 1 => {
+                    Some((column, what)) if plan.required_ops().into_iter().map(refusals).sum::<usize>() == 1 => {
                         let named = found.contains(&format!("column `{column}`")) && found.contains(what);
                         prop_assert!(named, "{engine:?}: {found}\n{expected}");
                     }
@@ -127,14 +127,15 @@ fn refusal(error: &ApplyError) -> Option<(&str, &'static str)> {
     }
 }
 
-const fn refuses(op: &Op) -> bool {
-    matches!(
-        op,
+/// How many columns an operation may refuse a row for.
+fn refusals(op: &Op) -> usize {
+    match op {
         Op::OneHot { unknown: UnknownCategory::Error, .. }
-            | Op::Encode { unknown: UnknownValue::Error, .. }
-            | Op::Decode { unknown: UnknownCategory::Error, .. }
-            | Op::RefuseMissing { .. }
-    )
+        | Op::Encode { unknown: UnknownValue::Error, .. }
+        | Op::Decode { unknown: UnknownCategory::Error, .. } => 1,
+        Op::RefuseMissing { columns } => columns.len(),
+        _ => 0,
+    }
 }
 
 proptest! {
