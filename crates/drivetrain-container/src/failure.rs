@@ -64,7 +64,7 @@ impl FailureFile {
         if let Some(directory) = self.path.parent() {
             fs::create_dir_all(directory)?;
         }
-        atomic::write(&self.path, |file| file.write_all(cut(explanation.trim()).as_bytes()))?;
+        atomic::write(&self.path, |file| file.write_all(cut(explanation.trim(), LIMIT).as_bytes()))?;
         Ok(())
     }
 }
@@ -107,13 +107,13 @@ fn harmless(text: &str) -> String {
     text.chars().map(|c| if keep(c) { c.to_string() } else { c.escape_default().to_string() }).collect()
 }
 
-/// As many whole characters as fit, with an ellipsis where some do not.
-fn cut(text: &str) -> String {
+/// As many whole characters as fit into `limit` bytes, with an ellipsis where some do not.
+pub(crate) fn cut(text: &str, limit: usize) -> String {
     const ELLIPSIS: &str = "...";
-    if text.len() <= LIMIT {
+    if text.len() <= limit {
         return text.to_owned();
     }
-    let end = text.floor_char_boundary(LIMIT - ELLIPSIS.len());
+    let end = text.floor_char_boundary(limit.saturating_sub(ELLIPSIS.len()));
     format!("{}{ELLIPSIS}", &text[..end])
 }
 
@@ -156,7 +156,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_kept_is_a_start_of_the_text_within_the_limit(text in "[a-zé€𝄞 ]{0,1500}") {
-            let kept = cut(&text);
+            let kept = cut(&text, LIMIT);
             prop_assert!(kept.len() <= LIMIT);
             prop_assert!(text.starts_with(kept.strip_suffix("...").unwrap_or(&kept)));
             prop_assert_eq!(kept == text, text.len() <= LIMIT);

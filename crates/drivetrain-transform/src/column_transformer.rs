@@ -10,7 +10,7 @@ use drivetrain_plan::{
 
 use crate::{
     AnyEstimator, AnyFitted, Columns, DynPartialFit, Estimator, FitError, Fitted, ParameterError, Summary,
-    TransformError, check_input, estimator::matrix, pipeline::check_names, summary,
+    TransformError, check_input, estimator::fit_transform_of_parts, pipeline::check_names, summary,
 };
 
 pub use partial_fit::ColumnTransformerState;
@@ -263,11 +263,7 @@ impl Estimator for ColumnTransformer {
     }
 
     fn fit_transform(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Matrix, FitError> {
-        if Estimator::as_partial_fit(self).is_some() {
-            return Ok(self.fit(x, y)?.transform(x)?);
-        }
-        let (fitted, output) = Estimator::fit_run(self, x, y)?;
-        matrix(&fitted, x, &output)
+        fit_transform_of_parts(self, x, y)
     }
 
     fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {

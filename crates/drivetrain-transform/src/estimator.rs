@@ -132,6 +132,20 @@ pub trait Fitted {
     }
 }
 
+/// [`Estimator::fit_transform`] of an estimator made of others, some of which may cross folds.
+pub(crate) fn fit_transform_of_parts<E: Estimator>(
+    estimator: &E,
+    x: &dyn Table,
+    y: Option<&[f64]>,
+) -> Result<Matrix, FitError> {
+    if estimator.as_partial_fit().is_some() {
+        // What is fed in chunks crosses no folds.
+        return Ok(estimator.fit(x, y)?.transform(x)?);
+    }
+    let (fitted, output) = estimator.fit_run(x, y)?;
+    matrix(&fitted, x, &output)
+}
+
 /// The feature matrix that `output`, the columns made of `x`, is.
 pub(crate) fn matrix(fitted: &impl Fitted, x: &dyn Table, output: &ColumnTable) -> Result<Matrix, FitError> {
     if output.schema().is_empty() {

@@ -10,7 +10,7 @@ use self::partial_fit::FittedSteps;
 pub use self::partial_fit::PipelineState;
 use crate::{
     AnyEstimator, AnyFitted, DynPartialFit, Estimator, FitError, Fitted, ParameterError, Summary, check_input,
-    estimator::matrix,
+    estimator::fit_transform_of_parts,
 };
 
 /// A named step of a [`Pipeline`].
@@ -181,11 +181,7 @@ impl Estimator for Pipeline {
     }
 
     fn fit_transform(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Matrix, FitError> {
-        if Estimator::as_partial_fit(self).is_some() {
-            return Ok(self.fit(x, y)?.transform(x)?);
-        }
-        let (fitted, output) = Estimator::fit_run(self, x, y)?;
-        matrix(&fitted, x, &output)
+        fit_transform_of_parts(self, x, y)
     }
 
     fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {

@@ -1,11 +1,11 @@
 //! What a feature matrix is of, in a file beside it.
 
-use std::{io, path::Path};
+use std::path::Path;
 
 use drivetrain_artifact::Sha256;
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{Error, environment::read_json};
 
 /// The file beside a feature matrix that says what it is of: a [`FeatureDescription`] as JSON.
 pub const FEATURES_FILE: &str = "features.json";
@@ -27,11 +27,6 @@ impl FeatureDescription {
     /// # Errors
     /// [`Error::Read`] when it cannot be read, [`Error::ParseConfig`] when it is not one.
     pub fn read(path: &Path) -> Result<Option<Self>, Error> {
-        let bytes = match std::fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(Error::Read { path: path.to_owned(), source }),
-        };
-        serde_json::from_slice(&bytes).map(Some).map_err(|source| Error::ParseConfig { path: path.to_owned(), source })
+        read_json(path)
     }
 }

@@ -144,7 +144,7 @@ impl Rejection {
     ///
     /// What it quotes of the request is cut, so that an answer is never as long as what it answers.
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: cut(message.into(), 1000), row: None, column: None, value: None }
+        Self { status, message: failure::cut(&message.into(), 1000), row: None, column: None, value: None }
     }
 
     /// Status 400: the request's rows are not what the model reads.
@@ -168,14 +168,14 @@ impl Rejection {
     /// Names the column.
     #[must_use]
     pub fn column(mut self, column: impl Into<String>) -> Self {
-        self.column = Some(cut(column.into(), 200));
+        self.column = Some(failure::cut(&column.into(), 200));
         self
     }
 
     /// Names the value.
     #[must_use]
     pub fn value(mut self, value: impl Into<String>) -> Self {
-        self.value = Some(cut(value.into(), 200));
+        self.value = Some(failure::cut(&value.into(), 200));
         self
     }
 
@@ -190,14 +190,6 @@ impl Rejection {
     pub fn message(&self) -> &str {
         &self.message
     }
-}
-
-fn cut(mut text: String, limit: usize) -> String {
-    if text.len() > limit {
-        text.truncate(text.floor_char_boundary(limit));
-        text.push_str("...");
-    }
-    text
 }
 
 impl Serialize for Rejection {

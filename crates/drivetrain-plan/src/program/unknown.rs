@@ -23,13 +23,16 @@ impl Program {
         let columns = self.columns(table)?;
         let dictionaries = Dictionaries::new(&self.steps, &columns);
         let needed = self.before_encodings();
-        let blocks = (0..table.n_rows().div_ceil(BLOCK_ROWS)).into_par_iter().with_min_len(TASK_BLOCKS);
-        let blocks = blocks.map(|block| {
+        let look = |block: usize| {
             let start = block * BLOCK_ROWS;
             let rows = start..(start + BLOCK_ROWS).min(table.n_rows());
             self.unknown_in(&columns, &dictionaries, &rows, &needed)
-        });
-        let blocks: Vec<Result<UnknownRows<'_>, ApplyError>> = blocks.collect();
+        };
+        let blocks: Vec<Result<UnknownRows<'_>, ApplyError>> = match table.n_rows().div_ceil(BLOCK_ROWS) {
+            // Other threads are not woken for a few rows, as a server looks at with each request.
+            n_blocks @ 0..=1 => (0..n_blocks).map(look).collect(),
+            n_blocks => (0..n_blocks).into_par_iter().with_min_len(TASK_BLOCKS).map(look).collect(),
+        };
         let mut unknown = UnknownCategories::default();
         for block in blocks {
             for (column, value) in block? {
