@@ -112,7 +112,7 @@ mod params;
 mod random;
 
 pub use error::ForestError;
-pub use forest::{Forest, NodeView, Tree, TreeFormat};
+pub use forest::{CategorySet, Forest, NodeView, Tree, TreeFormat};
 #[cfg(feature = "train")]
 pub use grow::{Engine, FitOptions};
 /// The ndarray whose views the API takes.

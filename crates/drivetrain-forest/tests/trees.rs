@@ -56,6 +56,7 @@ impl Case {
                     assert_eq!(self.feature[theirs], -1, "{}", self.name);
                     assert!((value - self.value[theirs]).abs() <= 1e-12 * value.abs().max(1.0), "{}", self.name);
                 }
+                NodeView::CategorySplit { .. } => panic!("{} has no categories", self.name),
                 NodeView::Split { feature, threshold, left, right } => {
                     assert_eq!(
                         (i64::try_from(feature).unwrap(), threshold),

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::CategorySet;
 use super::tree::{NodeView, Tree};
 use crate::ForestError;
 
@@ -59,6 +60,12 @@ impl<'a> TreeFormat<'a> {
     }
 }
 
+/// A set of categories, as `{0, 2}`.
+fn written(categories: CategorySet) -> String {
+    let numbers: Vec<String> = categories.iter().map(|category| category.to_string()).collect();
+    format!("{{{}}}", numbers.join(", "))
+}
+
 /// What is yet to be written of a tree.
 enum Pending {
     /// A node this deep.
@@ -114,7 +121,7 @@ impl Tree<'_> {
                 Some(NodeView::Leaf { value }) => {
                     let _ = writeln!(text, "{indent} value: [{value:.decimals$}]");
                 }
-                Some(NodeView::Split { .. }) if is_cut => {
+                Some(NodeView::Split { .. } | NodeView::CategorySplit { .. }) if is_cut => {
                     let _ = writeln!(text, "{indent} truncated branch of depth {}", levels[node]);
                 }
                 Some(NodeView::Split { feature, threshold, left, right }) => {
@@ -122,6 +129,13 @@ impl Tree<'_> {
                     let _ = writeln!(text, "{indent} {name} <= {threshold:.decimals$}");
                     pending.push(Pending::Node(right, depth + 1));
                     pending.push(Pending::Line(format!("{indent} {name} >  {threshold:.decimals$}\n")));
+                    pending.push(Pending::Node(left, depth + 1));
+                }
+                Some(NodeView::CategorySplit { feature, categories, left, right }) => {
+                    let (name, set) = (format.name(feature), written(categories));
+                    let _ = writeln!(text, "{indent} {name} in {set}");
+                    pending.push(Pending::Node(right, depth + 1));
+                    pending.push(Pending::Line(format!("{indent} {name} not in {set}\n")));
                     pending.push(Pending::Node(left, depth + 1));
                 }
                 None => {}
@@ -146,12 +160,18 @@ impl Tree<'_> {
                 Some(NodeView::Leaf { value }) => {
                     let _ = writeln!(text, "{node} [label=\"{value:.decimals$}\"];");
                 }
-                Some(NodeView::Split { .. }) if is_cut => {
+                Some(NodeView::Split { .. } | NodeView::CategorySplit { .. }) if is_cut => {
                     let _ = writeln!(text, "{node} [label=\"(...)\"];");
                 }
                 Some(NodeView::Split { feature, threshold, left, right }) => {
                     let name = format.name(feature).replace('\\', "\\\\").replace('"', "\\\"");
                     let _ = writeln!(text, "{node} [label=\"{name} <= {threshold:.decimals$}\"];");
+                    let _ = writeln!(text, "{node} -> {left} [label=\"yes\"];\n{node} -> {right} [label=\"no\"];");
+                    pending.extend([(right, depth + 1), (left, depth + 1)]);
+                }
+                Some(NodeView::CategorySplit { feature, categories, left, right }) => {
+                    let name = format.name(feature).replace('\\', "\\\\").replace('"', "\\\"");
+                    let _ = writeln!(text, "{node} [label=\"{name} in {}\"];", written(categories));
                     let _ = writeln!(text, "{node} -> {left} [label=\"yes\"];\n{node} -> {right} [label=\"no\"];");
                     pending.extend([(right, depth + 1), (left, depth + 1)]);
                 }
@@ -204,6 +224,26 @@ mod tests {
         assert!(text.contains("1 -> 3 [label=\"yes\"];\n1 -> 4 [label=\"no\"];"), "{text}");
         assert_eq!(text.matches("->").count(), 6);
         assert_eq!(text.lines().count(), 3 + 7 + 6 + 1);
+    }
+
+    #[test]
+    fn categories_are_named_as_sets() {
+        let stored = serde_json::json!({
+            "n_features": 1, "n_nodes": [3], "feature": [0, null, null], "value": [0.0, 1.0, 2.0],
+            "feature_importances": [1.0], "missing_left": [0], "categorical": [true], "category_sets": [5],
+        });
+        let forest: Forest = serde_json::from_value(stored).unwrap();
+        let tree = forest.tree(0).unwrap();
+        let text = tree.export_text(TreeFormat::new()).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        let expected = [
+            "|--- feature_0 in {0, 2}",
+            "|   |--- value: [1.00]",
+            "|--- feature_0 not in {0, 2}",
+            "|   |--- value: [2.00]",
+        ];
+        assert_eq!(lines, expected);
+        assert!(tree.export_graphviz(TreeFormat::new()).unwrap().contains("0 [label=\"feature_0 in {0, 2}\"];"));
     }
 
     #[test]

@@ -3,11 +3,14 @@
 mod export;
 mod node;
 mod predict;
+mod routes;
 mod stored;
 mod tree;
 
 pub use export::TreeFormat;
 use node::Node;
+pub use routes::CategorySet;
+use routes::Routes;
 #[cfg(feature = "train")]
 pub(crate) use stored::{StoredForest, StoredTree};
 pub use tree::{NodeView, Tree};
@@ -17,13 +20,18 @@ pub use tree::{NodeView, Tree};
 /// All nodes of all trees lie in one array of 16-byte nodes. A row goes left where its feature is
 /// at most the threshold; the prediction is the mean over the trees of the leaf values it reaches.
 ///
-/// It serialises (any serde format; `MessagePack` with named fields is what Drivetrain writes) as five
+/// It serialises (any serde format; `MessagePack` with named fields is what Drivetrain writes) as these
 /// fields, trees in the order they were grown and nodes in level order within each:
 /// * `n_features`: the width of a row;
 /// * `n_nodes`: the number of nodes of each tree;
 /// * `feature`: for each node the column it asks about, null at a leaf;
 /// * `value`: for each node the threshold, at a leaf the prediction;
-/// * `feature_importances`: one number per feature.
+/// * `feature_importances`: one number per feature;
+/// * `missing_left`: a bit for each node of the forest, from the lowest of the first of these 64-bit words
+///   on: whether a missing value goes left. Forests from before missing values were known lack it;
+/// * `categorical`: for each feature whether it holds categories, and `category_sets`: sets of categories,
+///   as bits. A split on categories has the place of its set, which goes left, as `value`. Both are absent
+///   where no feature holds categories.
 ///
 /// Positions of children follow from the order, so no stored bytes can point outside the arrays or
 /// back at a parent; reading checks everything else and refuses what is not a forest.
@@ -34,6 +42,7 @@ pub struct Forest {
     roots: Vec<u32>,
     nodes: Vec<Node>,
     feature_importances: Vec<f64>,
+    routes: Routes,
 }
 
 impl Forest {

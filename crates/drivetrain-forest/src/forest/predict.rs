@@ -29,13 +29,14 @@ impl Forest {
     /// inputs are spread over the rayon pool of the caller. No rows give no predictions.
     ///
     /// # Errors
-    /// If `x` has another width than the training set, or a value that is not finite.
+    /// If `x` has another width than the training set, or an infinite value, or a missing one (NaN) where the
+    /// forest was stored before missing values were known.
     #[expect(clippy::needless_pass_by_value, reason = "views are passed by value, as everywhere in ndarray")]
     pub fn predict(&self, x: ArrayView2<'_, f64>) -> Result<Vec<f64>, ForestError> {
         let (n_rows, n_columns) = x.dim();
         check::width(self.n_features, n_columns)?;
         let values = check::row_major(&x);
-        check::features(&values, self.n_features)?;
+        let by_threshold = self.check_values(&values)?;
 
         let mut predictions = vec![0.0; n_rows];
         let largest = (BLOCK_VALUES / self.n_features).max(LANES);
@@ -43,7 +44,7 @@ impl Forest {
             predictions
                 .chunks_mut(largest)
                 .zip(values.chunks(largest * self.n_features))
-                .for_each(|(predictions, rows)| self.predict_block(rows, predictions));
+                .for_each(|(predictions, rows)| self.predict_block(rows, predictions, by_threshold));
         } else {
             // A few blocks for each thread, so that none waits long for the last one.
             let fair = n_rows.div_ceil(4 * rayon::current_num_threads()).next_multiple_of(LANES);
@@ -51,7 +52,7 @@ impl Forest {
             predictions
                 .par_chunks_mut(block)
                 .zip(values.par_chunks(block * self.n_features))
-                .for_each(|(predictions, rows)| self.predict_block(rows, predictions));
+                .for_each(|(predictions, rows)| self.predict_block(rows, predictions, by_threshold));
         }
         Ok(predictions)
     }
@@ -59,10 +60,12 @@ impl Forest {
     /// The prediction for one row, the columns of the training set in the same order. Allocates nothing.
     ///
     /// # Errors
-    /// If `row` has another width than the training set, or a value that is not finite (as row 0).
+    /// As [`Forest::predict`], the row being row 0.
     pub fn predict_row(&self, row: &[f64]) -> Result<f64, ForestError> {
         check::width(self.n_features, row.len())?;
-        check::features(row, self.n_features)?;
+        if !self.check_values(row)? {
+            return Ok(self.predict_by_routes(row));
+        }
         let mut sum = 0.0;
         let mut roots = self.roots.chunks_exact(LANES);
         for roots in &mut roots {
@@ -78,8 +81,23 @@ impl Forest {
         Ok(sum / self.n_trees() as f64)
     }
 
+    /// The prediction for a row that may have missing values and categories: the order of the sum is that of
+    /// every other row.
+    fn predict_by_routes(&self, row: &[f64]) -> f64 {
+        let leaves = self.roots.iter().enumerate();
+        let sum: f64 =
+            leaves.map(|(tree, &root)| self.nodes[root as usize + self.leaf_by_routes(tree, row)].value).sum();
+        sum / self.n_trees() as f64
+    }
+
     /// Adds up tree after tree, so a row's sum has one order whatever block it lies in.
-    fn predict_block(&self, rows: &[f64], predictions: &mut [f64]) {
+    fn predict_block(&self, rows: &[f64], predictions: &mut [f64], by_threshold: bool) {
+        if !by_threshold {
+            for (prediction, row) in predictions.iter_mut().zip(rows.chunks(self.n_features)) {
+                *prediction = self.predict_by_routes(row);
+            }
+            return;
+        }
         for &root in &self.roots {
             let mut sums = predictions.chunks_exact_mut(LANES);
             let mut blocks = rows.chunks_exact(LANES * self.n_features);

@@ -6,8 +6,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::Forest;
 use super::node::Node;
+use super::{Forest, Routes};
 use crate::{ForestError, check};
 
 /// One tree: nodes in level order.
@@ -18,6 +18,10 @@ pub(crate) struct StoredTree {
     pub(crate) feature: Vec<Option<u32>>,
     /// The threshold of a split, the prediction of a leaf.
     pub(crate) value: Vec<f64>,
+    /// Whether a split sends a missing value left.
+    pub(crate) missing_left: Vec<bool>,
+    /// The sets of categories that go left: the value of a split on categories is a place in here.
+    pub(crate) category_sets: Vec<u64>,
 }
 
 /// A forest as it is written: see [`Forest`] for the meaning of the fields.
@@ -29,15 +33,23 @@ pub(crate) struct StoredForest {
     feature: Vec<Option<u32>>,
     value: Vec<f64>,
     feature_importances: Vec<f64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    missing_left: Vec<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    categorical: Vec<bool>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    category_sets: Vec<u64>,
 }
 
 #[cfg(feature = "train")]
 impl StoredForest {
-    /// Lays trees of `n_features` columns one after the other.
+    /// Lays trees of `n_features` columns one after the other; `categorical` says which of them hold
+    /// categories, and is empty where none does.
     pub(crate) fn from_trees(
         n_features: usize,
         trees: Vec<StoredTree>,
         feature_importances: Vec<f64>,
+        categorical: Vec<bool>,
     ) -> Result<Self, ForestError> {
         let n_nodes = trees.iter().map(|tree| tree.value.len()).sum();
         let too_many = |_| ForestError::TooManyNodes { n_nodes, limit: u32::MAX as usize };
@@ -47,12 +59,24 @@ impl StoredForest {
             feature: Vec::with_capacity(n_nodes),
             value: Vec::with_capacity(n_nodes),
             feature_importances,
+            missing_left: vec![0; n_nodes.div_ceil(64)],
+            categorical,
+            category_sets: Vec::new(),
         };
         for tree in trees {
             let n_nodes = u32::try_from(tree.value.len()).map_err(too_many)?;
             stored.n_nodes.push(n_nodes);
+            let start = stored.value.len();
+            for (node, _) in tree.missing_left.iter().enumerate().filter(|(_, goes_left)| **goes_left) {
+                stored.missing_left[(start + node) / 64] |= 1 << ((start + node) % 64);
+            }
+            let n_sets = stored.category_sets.len() as f64;
+            stored.value.extend(tree.value.iter().zip(&tree.feature).map(|(&value, feature)| {
+                let is_set = feature.is_some_and(|feature| stored.categorical.get(feature as usize) == Some(&true));
+                if is_set { value + n_sets } else { value }
+            }));
             stored.feature.extend(tree.feature);
-            stored.value.extend(tree.value);
+            stored.category_sets.extend(tree.category_sets);
         }
         Ok(stored)
     }
@@ -78,6 +102,15 @@ impl TryFrom<StoredForest> for Forest {
             ));
         }
         check_importances(&stored.feature_importances, n_features)?;
+        let (n_words, n_entries) = (stored.missing_left.len(), stored.categorical.len());
+        if n_words != 0 && n_words != n_nodes.div_ceil(64) {
+            return refuse(format!("{n_nodes} nodes have {n_words} words of missing_left"));
+        }
+        if n_entries != 0 && n_entries != n_features {
+            return refuse(format!("it has {n_features} features but {n_entries} entries of categorical"));
+        }
+        let n_sets = stored.category_sets.len();
+        let categorical = |feature: u32| stored.categorical.get(feature as usize).is_some_and(|&is| is);
 
         let mut roots = Vec::with_capacity(stored.n_nodes.len());
         let mut nodes = Vec::with_capacity(n_nodes);
@@ -87,12 +120,19 @@ impl TryFrom<StoredForest> for Forest {
             let range = start as usize..(start + length) as usize;
             let features = &stored.feature[range.clone()];
             let values = &stored.value[range];
-            push_tree(&mut nodes, start, stored.n_features, features, values).map_err(|(node, reason)| {
-                ForestError::InvalidForest { reason: format!("node {node} of tree {tree} {reason}") }
-            })?;
+            let failed =
+                |(node, reason)| ForestError::InvalidForest { reason: format!("node {node} of tree {tree} {reason}") };
+            push_tree(&mut nodes, start, stored.n_features, features, values).map_err(failed)?;
+            let no_set = |(feature, value): (&Option<u32>, &f64)| {
+                feature.is_some_and(categorical) && !((0.0..n_sets as f64).contains(value) && value.fract() == 0.0)
+            };
+            if let Some(node) = features.iter().zip(values).position(no_set) {
+                return Err(failed((node, "has no set of categories")));
+            }
             start += length;
         }
-        Ok(Self { n_features, roots, nodes, feature_importances: stored.feature_importances })
+        let StoredForest { feature_importances, missing_left, categorical, category_sets: sets, .. } = stored;
+        Ok(Self { n_features, roots, nodes, feature_importances, routes: Routes { missing_left, categorical, sets } })
     }
 }
 
@@ -166,6 +206,9 @@ impl From<&Forest> for StoredForest {
             feature: forest.nodes.iter().map(|node| (!node.is_leaf()).then_some(node.feature)).collect(),
             value: forest.nodes.iter().map(|node| node.value).collect(),
             feature_importances: forest.feature_importances.clone(),
+            missing_left: forest.routes.missing_left.clone(),
+            categorical: forest.routes.categorical.clone(),
+            category_sets: forest.routes.sets.clone(),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use super::Forest;
 use super::node::{Node, leaf};
+use super::{CategorySet, Forest, Routes};
 use crate::{ForestError, check};
 
 /// What a node does with a row.
@@ -15,6 +15,17 @@ pub enum NodeView {
         feature: usize,
         /// The largest value that goes left.
         threshold: f64,
+        /// The node on the left.
+        left: usize,
+        /// The node on the right.
+        right: usize,
+    },
+    /// A row goes left where its feature's category is one of a set, else right.
+    CategorySplit {
+        /// The column asked about.
+        feature: usize,
+        /// The categories that go left.
+        categories: CategorySet,
         /// The node on the left.
         left: usize,
         /// The node on the right.
@@ -49,6 +60,7 @@ pub struct Tree<'a> {
     n_features: usize,
     root: usize,
     nodes: &'a [Node],
+    routes: &'a Routes,
 }
 
 impl Tree<'_> {
@@ -81,7 +93,7 @@ impl Tree<'_> {
         let mut levels = vec![1; self.n_nodes()];
         // Children come after their parents.
         for (index, node) in self.nodes().enumerate().rev() {
-            if let NodeView::Split { left, right, .. } = node {
+            if let NodeView::Split { left, right, .. } | NodeView::CategorySplit { left, right, .. } = node {
                 levels[index] = 1 + levels[left].max(levels[right]);
             }
         }
@@ -105,7 +117,18 @@ impl Tree<'_> {
             return NodeView::Leaf { value: node.value };
         }
         let left = node.left as usize - self.root;
-        NodeView::Split { feature: node.feature as usize, threshold: node.value, left, right: left + 1 }
+        let feature = node.feature as usize;
+        if self.routes.is_categorical(feature) {
+            let categories = self.routes.set(node.value);
+            return NodeView::CategorySplit { feature, categories, left, right: left + 1 };
+        }
+        NodeView::Split { feature, threshold: node.value, left, right: left + 1 }
+    }
+
+    /// Whether node number `index` sends a row left whose value is missing; false at a leaf.
+    #[must_use]
+    pub fn missing_goes_left(&self, index: usize) -> bool {
+        self.routes.missing_goes_left(self.root + index)
     }
 }
 
@@ -115,7 +138,7 @@ impl Forest {
     pub fn tree(&self, index: usize) -> Option<Tree<'_>> {
         let root = *self.roots.get(index)? as usize;
         let end = self.roots.get(index + 1).map_or(self.nodes.len(), |&end| end as usize);
-        Some(Tree { n_features: self.n_features, root, nodes: &self.nodes[root..end] })
+        Some(Tree { n_features: self.n_features, root, nodes: &self.nodes[root..end], routes: &self.routes })
     }
 
     /// The trees in the order in which they were grown.
@@ -147,7 +170,7 @@ impl Forest {
     /// The prediction of one tree for one row, both of which there are.
     #[cfg(feature = "train")]
     pub(crate) fn tree_prediction(&self, tree: usize, row: &[f64]) -> f64 {
-        self.nodes[leaf(&self.nodes, self.roots[tree], row)].value
+        self.nodes[self.leaf(tree, row)].value
     }
 
     /// Something about the leaf that each row ends in, in each tree.
@@ -158,11 +181,26 @@ impl Forest {
     ) -> Result<Array2<T>, ForestError> {
         check::width(self.n_features, x.ncols())?;
         let values = check::row_major(x);
-        check::features(&values, self.n_features)?;
+        let by_threshold = self.check_values(&values)?;
         let rows: Vec<&[f64]> = values.chunks(self.n_features).collect();
         Ok(Array2::from_shape_fn((x.nrows(), self.n_trees()), |(row, tree)| {
             let root = self.roots[tree];
-            about(root as usize, leaf(&self.nodes, root, rows[row]))
+            let found = if by_threshold {
+                leaf(&self.nodes, root, rows[row])
+            } else {
+                root as usize + self.leaf_by_routes(tree, rows[row])
+            };
+            about(root as usize, found)
         }))
+    }
+
+    /// Where the leaf lies that `row`, which may have missing values, ends in.
+    #[cfg(feature = "train")]
+    fn leaf(&self, tree: usize, row: &[f64]) -> usize {
+        let root = self.roots[tree];
+        if self.routes.categorical.is_empty() && !row.iter().any(|value| value.is_nan()) {
+            return leaf(&self.nodes, root, row);
+        }
+        root as usize + self.leaf_by_routes(tree, row)
     }
 }

@@ -90,7 +90,7 @@ impl RandomForestRegressor {
         };
         let (trees, importances): (Vec<_>, Vec<_>) = grown.into_iter().unzip();
         let importances = mean_importances(&importances, n_features);
-        StoredForest::from_trees(n_features, trees, importances)?.try_into()
+        StoredForest::from_trees(n_features, trees, importances, Vec::new())?.try_into()
     }
 
     /// How each tree's rows are drawn.

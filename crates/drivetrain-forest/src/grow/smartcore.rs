@@ -140,7 +140,7 @@ impl Engine {
             (Some(threshold), Some(gain), Ok(feature))
                 if split_feature < self.n_features && children.contains(&left) && children.contains(&right) =>
             {
-                let split = Split { feature, threshold, left, right, gain };
+                let split = Split { feature, threshold, left, right, gain, missing_left: false };
                 Ok(GrownNode { value, split: Some(split) })
             }
             _ => Err(failed(&"a node's split is incomplete")),
@@ -251,7 +251,7 @@ mod tests {
 
     fn single(tree: &GrownTree, n_features: usize) -> Forest {
         let importances = tree.importances(n_features);
-        let stored = StoredForest::from_trees(n_features, vec![tree.level_order()], importances);
+        let stored = StoredForest::from_trees(n_features, vec![tree.level_order()], importances, Vec::new());
         stored.unwrap().try_into().unwrap()
     }
 

@@ -27,6 +27,8 @@ pub(super) struct Split {
     pub(super) right: usize,
     /// The decrease in the sum of squared errors, in any unit common to the tree.
     pub(super) gain: f64,
+    /// Whether missing values go left.
+    pub(super) missing_left: bool,
 }
 
 impl GrownTree {
@@ -85,7 +87,12 @@ impl GrownTree {
     /// The nodes level by level, as far as they can be reached.
     pub(super) fn level_order(&self) -> StoredTree {
         let n_nodes = self.nodes.len();
-        let mut stored = StoredTree { feature: Vec::with_capacity(n_nodes), value: Vec::with_capacity(n_nodes) };
+        let mut stored = StoredTree {
+            feature: Vec::with_capacity(n_nodes),
+            value: Vec::with_capacity(n_nodes),
+            missing_left: Vec::with_capacity(n_nodes),
+            category_sets: Vec::new(),
+        };
         let mut order = Vec::with_capacity(n_nodes);
         order.push(0);
         let mut next = 0;
@@ -94,6 +101,7 @@ impl GrownTree {
             let node = &self.nodes[index];
             stored.feature.push(node.split.as_ref().map(|split| split.feature));
             stored.value.push(node.split.as_ref().map_or(node.value, |split| split.threshold));
+            stored.missing_left.push(node.split.as_ref().is_some_and(|split| split.missing_left));
             order.extend(node.split.iter().flat_map(|split| [split.left, split.right]));
         }
         stored
@@ -161,7 +169,7 @@ mod tests {
     }
 
     fn split(feature: u32, threshold: f64, left: usize, right: usize, gain: f64) -> GrownNode {
-        GrownNode { value: 0.0, split: Some(Split { feature, threshold, left, right, gain }) }
+        GrownNode { value: 0.0, split: Some(Split { feature, threshold, left, right, gain, missing_left: false }) }
     }
 
     #[test]

@@ -241,12 +241,14 @@ impl Growth<'_, '_> {
         }
 
         let children = space.divide(node, &best, n_constant);
+        // As in scikit-learn, a feature never seen missing sends missing values where most rows go.
+        let missing_left = children[0].len() > children[1].len();
         if children.iter().any(|child| self.may_split(child)) {
             space.prepare_children(node, &best, self.features, n_constant);
         }
         self.edges.push((node.index, space.rows_around(node, &best)));
         let left = self.nodes.len();
-        let split = Split { feature: best.feature, threshold: 0.0, left, right: left + 1, gain };
+        let split = Split { feature: best.feature, threshold: 0.0, left, right: left + 1, gain, missing_left };
         self.nodes[node.index].split = Some(split);
         for child in &children {
             self.nodes.push(engine.leaf(&child.sums));
