@@ -74,7 +74,7 @@ pub enum ForestError {
         /// Rows of x.
         n_rows: usize,
     },
-    /// A feature is missing or infinite.
+    /// A feature is infinite, or missing where the forest was stored before missing values were known.
     #[error("x[{row}, {column}] is {value}: expected a finite number")]
     InvalidFeature {
         /// Row of x.
@@ -83,6 +83,30 @@ pub enum ForestError {
         column: usize,
         /// The value found.
         value: f64,
+    },
+    /// A value of a column that was declared to hold categories is none.
+    #[error("x[{row}, {column}] is {value}: expected a category, a whole number from 0 to 63, or NaN")]
+    InvalidCategory {
+        /// Row of x.
+        row: usize,
+        /// Column of x.
+        column: usize,
+        /// The value found.
+        value: f64,
+    },
+    /// A target is negative, and the criterion is that of counts.
+    #[error("y[{row}] is {value}: the poisson criterion expects targets of at least 0")]
+    NegativeTarget {
+        /// Position in y.
+        row: usize,
+        /// The value found.
+        value: f64,
+    },
+    /// No target is above zero, and the criterion is that of counts.
+    #[error("all {n_targets} values of y are 0: the poisson criterion expects one above")]
+    NoPositiveTarget {
+        /// Values of y.
+        n_targets: usize,
     },
     /// A target is missing, infinite or too large to be averaged safely.
     #[error("y[{row}] is {value}: expected a finite number of magnitude at most {limit:e}")]
@@ -123,6 +147,14 @@ pub enum ForestError {
     InvalidForest {
         /// The first inconsistency found.
         reason: String,
+    },
+    /// Whoever watched the fit told it to end.
+    #[error("after {n_grown} of {n_trees} trees: the fit was cancelled")]
+    Cancelled {
+        /// Trees grown by then.
+        n_grown: usize,
+        /// Trees asked for.
+        n_trees: usize,
     },
     /// The growing engine failed on data that passed every check.
     #[error("growing a tree failed: {reason}")]

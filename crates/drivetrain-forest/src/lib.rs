@@ -1,4 +1,5 @@
-//! Random forest regression: growing, flat trees, prediction, importances, metrics, cross-validation.
+//! Random forests, extra trees and single trees, of numbers and of classes: growing, flat trees, prediction,
+//! importances, metrics, cross-validation.
 //!
 //! A [`RandomForestRegressor`] holds hyper-parameters under scikit-learn's names and with its
 //! defaults. Fitting it gives a [`Forest`]: plain data in flat arrays that predicts, serialises and
@@ -40,6 +41,35 @@
 //!
 //! Reading bytes back distrusts them: whatever they hold, the result is an error or a forest whose
 //! predictions end and are finite.
+//!
+//! # Estimators
+//!
+//! | | predicts numbers | predicts classes |
+//! |---|---|---|
+//! | best splits, trees of rows drawn | [`RandomForestRegressor`] | [`RandomForestClassifier`] |
+//! | random splits, trees of all rows | [`ExtraTreesRegressor`] | [`ExtraTreesClassifier`] |
+//! | one tree | [`DecisionTreeRegressor`] | [`DecisionTreeClassifier`] |
+//!
+//! Numbers come from a [`Forest`], classes from a [`ClassificationForest`]. Labels may be of any type that has an
+//! order. Missing values are NaN, in training and in what is predicted: each split learns where they go. Features
+//! that hold categories can be split into sets of them (`categorical_features`), and predictions can be made to
+//! rise or fall with a feature (`monotonic_cst`).
+//!
+//! ```
+//! # #[cfg(feature = "train")]
+//! # {
+//! use drivetrain_forest::RandomForestClassifier;
+//! use drivetrain_forest::ndarray::array;
+//!
+//! // A colour (a category), and a weight that is missing once.
+//! let x = array![[0.0, 7.0], [2.0, f64::NAN], [0.0, 6.5], [1.0, 0.2], [3.0, 0.3], [1.0, 0.1]];
+//! let y = ["melon", "melon", "melon", "berry", "berry", "berry"];
+//! let classifier = RandomForestClassifier::builder().categorical_features(vec![0]).random_state(1).build()?;
+//! let forest = classifier.fit(x.view(), &y)?;
+//! assert_eq!(forest.predict(array![[2.0, 8.0], [1.0, f64::NAN]].view())?, ["melon", "berry"]);
+//! # }
+//! # Ok::<(), drivetrain_forest::ForestError>(())
+//! ```
 //!
 //! # Cross-validation
 //!
@@ -90,15 +120,23 @@
 //! # Not as in scikit-learn
 //!
 //! * Parameters are validated when they are built, not at fit.
-//! * Values are always float64; missing and infinite ones are refused at fit and at prediction.
+//! * Values are always float64. With the criterion `absolute_error` and the best splitter missing values are learned
+//!   from as with the others. The threshold that tells what is missing from all that is not is the largest number,
+//!   not infinity.
+//! * A tree is grown whole before `max_leaf_nodes` keeps the leaves that a best-first search would have reached:
+//!   what a split is does not depend on when it is made.
+//! * Classification is of one output; labels are not floating point numbers, which have no total order. Weights of
+//!   classes are given in the order of the sorted labels.
+//! * Out-of-bag predictions are asked for after the fit (`out_of_bag`); there is no `oob_score` parameter, and
+//!   threads are a pool given with the options, not `n_jobs`.
+//! * With `categorical_features`, which scikit-learn's trees do not have, a split parts sets of categories.
 //! * The seed is a number, 0 unless given: there is no unseeded forest.
 //! * scikit-learn computes features in float32, takes values within 1e-7 for equal, and stops where a
 //!   node's variance is below 2e-16 in the target's own unit. Here any two values are told apart, and
 //!   a node stops where all targets are equal, whatever their unit.
 //! * Which of two equally good splits is taken depends on the order in which features are drawn, there
 //!   as here; the draws are other ones.
-//! * Criteria other than `squared_error`, missing values, monotonic constraints and `warm_start` are not
-//!   there.
+//! * `warm_start` is not there.
 
 mod check;
 mod error;
@@ -112,9 +150,16 @@ mod params;
 mod random;
 
 pub use error::ForestError;
-pub use forest::{CategorySet, Forest, NodeView, Tree, TreeFormat};
+pub use forest::{CategorySet, ClassificationForest, Forest, NodeView, Tree, TreeFormat};
 #[cfg(feature = "train")]
 pub use grow::{Engine, FitOptions};
 /// The ndarray whose views the API takes.
 pub use ndarray;
-pub use params::{FeatureFraction, MaxFeatures, RandomForestRegressor, RandomForestRegressorBuilder, Samples};
+pub use params::{
+    ClassWeight, ClassificationCriterion, DecisionTreeClassifier, DecisionTreeClassifierBuilder, DecisionTreeRegressor,
+    DecisionTreeRegressorBuilder, ExtraTreesClassifier, ExtraTreesClassifierBuilder, ExtraTreesRegressor,
+    ExtraTreesRegressorBuilder, FeatureFraction, MaxFeatures, RandomForestClassifier, RandomForestClassifierBuilder,
+    RandomForestRegressor, RandomForestRegressorBuilder, RegressionCriterion, Samples, Splitter,
+};
+#[cfg(feature = "train")]
+pub use rayon::{ThreadPool, ThreadPoolBuilder};

@@ -1,5 +1,6 @@
 //! The fitted forest: flat arrays and what can be asked of them.
 
+mod classification;
 mod export;
 mod node;
 mod predict;
@@ -7,10 +8,13 @@ mod routes;
 mod stored;
 mod tree;
 
+pub use classification::ClassificationForest;
 pub use export::TreeFormat;
 use node::Node;
 pub use routes::CategorySet;
 use routes::Routes;
+#[cfg(feature = "train")]
+pub(crate) use routes::category;
 #[cfg(feature = "train")]
 pub(crate) use stored::{StoredForest, StoredTree};
 pub use tree::{NodeView, Tree};

@@ -44,7 +44,7 @@ impl FromIterator<u32> for CategorySet {
 
 /// The category that `value` stands for, if it is one.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "tested to be a small whole number")]
-fn category(value: f64) -> Option<u32> {
+pub(crate) fn category(value: f64) -> Option<u32> {
     ((0.0..MAX_CATEGORIES as f64).contains(&value) && value.fract() == 0.0).then_some(value as u32)
 }
 

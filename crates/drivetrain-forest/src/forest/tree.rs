@@ -167,6 +167,11 @@ impl Forest {
         self.of_leaves(&x, |_, leaf| self.nodes[leaf].value)
     }
 
+    /// The values of all leaves, tree after tree.
+    pub(super) fn leaf_values(&self) -> impl Iterator<Item = f64> {
+        self.nodes.iter().filter(|node| node.is_leaf()).map(|node| node.value)
+    }
+
     /// The prediction of one tree for one row, both of which there are.
     #[cfg(feature = "train")]
     pub(crate) fn tree_prediction(&self, tree: usize, row: &[f64]) -> f64 {

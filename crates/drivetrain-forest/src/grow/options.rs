@@ -1,6 +1,9 @@
 //! What a fit may be given besides data and hyper-parameters.
 
 use std::fmt;
+use std::ops::ControlFlow;
+
+use rayon::ThreadPool;
 
 /// What grows the trees.
 #[non_exhaustive]
@@ -17,7 +20,8 @@ pub enum Engine {
     Smartcore,
 }
 
-/// Options of [`RandomForestRegressor::fit_with`](crate::RandomForestRegressor::fit_with).
+/// Options of [`RandomForestRegressor::fit_with`](crate::RandomForestRegressor::fit_with) and of every other
+/// estimator's.
 ///
 /// ```
 /// use drivetrain_forest::ndarray::array;
@@ -35,6 +39,8 @@ pub struct FitOptions<'a> {
     pub(super) engine: Engine,
     pub(super) sample_weight: Option<&'a [f64]>,
     pub(super) progress: Option<&'a (dyn Fn(usize, usize) + Sync)>,
+    pub(super) watch: Option<&'a (dyn Fn(usize, usize) -> ControlFlow<()> + Sync)>,
+    pub(super) thread_pool: Option<&'a ThreadPool>,
 }
 
 impl<'a> FitOptions<'a> {
@@ -65,15 +71,55 @@ impl<'a> FitOptions<'a> {
         self.progress = Some(progress);
         self
     }
+
+    /// Called as [`FitOptions::progress`] is, and once with zero trees before the first; once it breaks, no further
+    /// tree is begun and the fit ends in [`ForestError::Cancelled`](crate::ForestError::Cancelled).
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    ///
+    /// use drivetrain_forest::ndarray::array;
+    /// use drivetrain_forest::{ExtraTreesRegressor, FitOptions};
+    ///
+    /// let watch = |done, _| if done < 3 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+    /// let options = FitOptions::new().watch(&watch);
+    /// let error = ExtraTreesRegressor::default().fit_with(array![[0.0], [1.0]].view(), &[2.0, 4.0], options).unwrap_err();
+    /// assert!(error.to_string().ends_with("of 100 trees: the fit was cancelled"));
+    /// ```
+    pub fn watch(mut self, watch: &'a (dyn Fn(usize, usize) -> ControlFlow<()> + Sync)) -> Self {
+        self.watch = Some(watch);
+        self
+    }
+
+    /// The threads to grow on; without, those of the pool that the fit is called on.
+    ///
+    /// ```
+    /// use drivetrain_forest::ndarray::array;
+    /// use drivetrain_forest::{ExtraTreesRegressor, FitOptions, ThreadPoolBuilder};
+    ///
+    /// let two = ThreadPoolBuilder::new().num_threads(2).build()?;
+    /// let options = FitOptions::new().thread_pool(&two);
+    /// let forest = ExtraTreesRegressor::default().fit_with(array![[0.0], [1.0]].view(), &[2.0, 4.0], options)?;
+    /// assert_eq!(forest.n_trees(), 100);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn thread_pool(mut self, thread_pool: &'a ThreadPool) -> Self {
+        self.thread_pool = Some(thread_pool);
+        self
+    }
 }
 
 impl fmt::Debug for FitOptions<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let progress = self.progress.map(|_| "..");
+        let watch = self.watch.map(|_| "..");
+        let n_threads = self.thread_pool.map(ThreadPool::current_num_threads);
         f.debug_struct("FitOptions")
             .field("engine", &self.engine)
             .field("sample_weight", &self.sample_weight)
             .field("progress", &progress)
+            .field("watch", &watch)
+            .field("n_threads", &n_threads)
             .finish()
     }
 }

@@ -9,6 +9,9 @@ pub(super) struct TargetScale {
 }
 
 impl TargetScale {
+    /// Changes nothing.
+    pub(super) const ONE: Self = Self { down: 1.0, up: 1.0 };
+
     /// Chosen by the largest magnitude among `y`, which is finite.
     pub(super) fn new(y: &[f64]) -> Self {
         let largest = y.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));

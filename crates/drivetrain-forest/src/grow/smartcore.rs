@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use super::bootstrap::Rows;
 use super::scale::TargetScale;
 use super::tree::{GrownNode, GrownTree, Split};
-use crate::{ForestError, RandomForestRegressor};
+use crate::{ForestError, RandomForestRegressor, RegressionCriterion};
 
 type Matrix = DenseMatrix<f64>;
 
@@ -63,6 +63,9 @@ impl Engine {
     ) -> Result<Self, ForestError> {
         let (n_rows, n_features) = x.dim();
         refuse_unknown(parameters)?;
+        if x.iter().any(|value| value.is_nan()) {
+            return Err(failed(&"smartcore's trees know no missing values"));
+        }
         let n_candidates = parameters.max_features().resolve(n_features);
         let n_candidates = (n_candidates < n_features).then_some(n_candidates);
         if let Some(n_candidates) = n_candidates
@@ -125,7 +128,7 @@ impl Engine {
         let n_nodes = nodes.len();
         let nodes = nodes.iter().enumerate();
         let nodes = nodes.map(|(index, node)| self.copy_node(node, index, n_nodes));
-        Ok(GrownTree { nodes: nodes.collect::<Result<_, _>>()? })
+        Ok(GrownTree { nodes: nodes.collect::<Result<_, _>>()?, shares: Vec::new() })
     }
 
     fn copy_node(&self, node: &NodeForm, index: usize, n_nodes: usize) -> Result<GrownNode, ForestError> {
@@ -140,7 +143,7 @@ impl Engine {
             (Some(threshold), Some(gain), Ok(feature))
                 if split_feature < self.n_features && children.contains(&left) && children.contains(&right) =>
             {
-                let split = Split { feature, threshold, left, right, gain, missing_left: false };
+                let split = Split { feature, threshold, categories: None, left, right, gain, missing_left: false };
                 Ok(GrownNode { value, split: Some(split) })
             }
             _ => Err(failed(&"a node's split is incomplete")),
@@ -155,6 +158,9 @@ fn refuse_unknown(parameters: &RandomForestRegressor) -> Result<(), ForestError>
         ("max_leaf_nodes", parameters.max_leaf_nodes().is_some()),
         ("min_impurity_decrease", parameters.min_impurity_decrease() > 0.0),
         ("max_samples", parameters.max_samples().is_some()),
+        ("monotonic_cst", parameters.monotonic_cst().is_some()),
+        ("categorical_features", parameters.categorical_features().is_some()),
+        ("criterion but squared_error", parameters.criterion() != RegressionCriterion::SquaredError),
         ("ccp_alpha", parameters.ccp_alpha() > 0.0),
     ];
     match unknown.iter().find(|(_, is_set)| *is_set) {
@@ -251,7 +257,7 @@ mod tests {
 
     fn single(tree: &GrownTree, n_features: usize) -> Forest {
         let importances = tree.importances(n_features);
-        let stored = StoredForest::from_trees(n_features, vec![tree.level_order()], importances, Vec::new());
+        let stored = StoredForest::from_trees(n_features, vec![tree.level_order().0], importances, Vec::new());
         stored.unwrap().try_into().unwrap()
     }
 

@@ -8,24 +8,28 @@ use crate::forest::StoredTree;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct GrownTree {
     pub(super) nodes: Vec<GrownNode>,
+    /// For each node the share of each class; empty where numbers are predicted.
+    pub(super) shares: Vec<f64>,
 }
 
 /// A node; without a split it is a leaf.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct GrownNode {
-    /// The mean target of the node's rows.
+    /// What the node predicts, or would if it were a leaf.
     pub(super) value: f64,
     pub(super) split: Option<Split>,
 }
 
-/// Where a node's rows go: left if `feature` is at most `threshold`.
+/// Where a node's rows go: left if `feature` is at most `threshold`, or one of `categories`.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Split {
     pub(super) feature: u32,
     pub(super) threshold: f64,
+    /// The categories that go left, as bits, if the feature holds categories.
+    pub(super) categories: Option<u64>,
     pub(super) left: usize,
     pub(super) right: usize,
-    /// The decrease in the sum of squared errors, in any unit common to the tree.
+    /// The decrease in impurity times weight, in any unit common to the tree.
     pub(super) gain: f64,
     /// Whether missing values go left.
     pub(super) missing_left: bool,
@@ -84,8 +88,9 @@ impl GrownTree {
         }
     }
 
-    /// The nodes level by level, as far as they can be reached.
-    pub(super) fn level_order(&self) -> StoredTree {
+    /// The nodes level by level, as far as they can be reached. Where classes are predicted, a leaf's value is
+    /// its number among the leaves, and the shares of its classes go into the second list.
+    pub(super) fn level_order(&self) -> (StoredTree, Vec<f64>) {
         let n_nodes = self.nodes.len();
         let mut stored = StoredTree {
             feature: Vec::with_capacity(n_nodes),
@@ -95,16 +100,29 @@ impl GrownTree {
         };
         let mut order = Vec::with_capacity(n_nodes);
         order.push(0);
+        let n_classes = self.shares.len() / n_nodes;
+        let mut shares = Vec::new();
         let mut next = 0;
         while let Some(&index) = order.get(next) {
             next += 1;
             let node = &self.nodes[index];
             stored.feature.push(node.split.as_ref().map(|split| split.feature));
-            stored.value.push(node.split.as_ref().map_or(node.value, |split| split.threshold));
+            stored.value.push(match &node.split {
+                Some(Split { categories: Some(categories), .. }) => {
+                    stored.category_sets.push(*categories);
+                    (stored.category_sets.len() - 1) as f64
+                }
+                Some(split) => split.threshold,
+                None if n_classes > 0 => {
+                    shares.extend_from_slice(&self.shares[index * n_classes..][..n_classes]);
+                    (shares.len() / n_classes - 1) as f64
+                }
+                None => node.value,
+            });
             stored.missing_left.push(node.split.as_ref().is_some_and(|split| split.missing_left));
             order.extend(node.split.iter().flat_map(|split| [split.left, split.right]));
         }
-        stored
+        (stored, shares)
     }
 
     /// Each feature's share of the tree's gain; all zero where nothing was gained.
@@ -169,15 +187,18 @@ mod tests {
     }
 
     fn split(feature: u32, threshold: f64, left: usize, right: usize, gain: f64) -> GrownNode {
-        GrownNode { value: 0.0, split: Some(Split { feature, threshold, left, right, gain, missing_left: false }) }
+        GrownNode {
+            value: 0.0,
+            split: Some(Split { feature, threshold, categories: None, left, right, gain, missing_left: false }),
+        }
     }
 
     #[test]
     fn level_order_puts_children_side_by_side() {
         // Depth first: the root's right child comes last.
         let nodes = vec![split(0, 0.5, 1, 4, 6.0), split(1, 1.5, 2, 3, 2.0), leaf(1.0), leaf(2.0), leaf(3.0)];
-        let tree = GrownTree { nodes };
-        let stored = tree.level_order();
+        let tree = GrownTree { nodes, shares: Vec::new() };
+        let (stored, _) = tree.level_order();
         assert_eq!(stored.feature, [Some(0), Some(1), None, None, None]);
         assert_eq!(stored.value, [0.5, 1.5, 3.0, 1.0, 2.0]);
         assert_eq!(tree.importances(3), [0.75, 0.25, 0.0]);
@@ -196,7 +217,7 @@ mod tests {
             leaf(4.0),
             leaf(5.0),
         ];
-        GrownTree { nodes }
+        GrownTree { nodes, shares: Vec::new() }
     }
 
     #[test]
@@ -204,7 +225,7 @@ mod tests {
         let features = |max_leaf_nodes| {
             let mut tree = example();
             tree.keep_best(max_leaf_nodes);
-            tree.level_order().feature.into_iter().flatten().collect::<Vec<_>>()
+            tree.level_order().0.feature.into_iter().flatten().collect::<Vec<_>>()
         };
         assert_eq!(features(2), [0]);
         assert_eq!(features(3), [0, 2]);
@@ -219,7 +240,7 @@ mod tests {
             let mut tree = example();
             tree.prune(cost);
             let importances = tree.importances(4);
-            (tree.level_order().feature.into_iter().flatten().collect::<Vec<_>>(), importances)
+            (tree.level_order().0.feature.into_iter().flatten().collect::<Vec<_>>(), importances)
         };
         assert_eq!(features(1.9).0, [0, 1, 2, 3]);
         // The split of 4 pays for the one of 1 above it up to a cost of 2.5.
@@ -241,9 +262,9 @@ mod tests {
             leaf(almost),
             leaf(7.0),
         ];
-        let mut tree = GrownTree { nodes };
+        let mut tree = GrownTree { nodes, shares: Vec::new() };
         tree.merge_equal_leaves();
-        let stored = tree.level_order();
+        let (stored, _) = tree.level_order();
         assert_eq!(stored.feature, [Some(0), None, None]);
         assert_eq!(stored.value, [0.5, 7.0, 5.0]);
         assert_eq!(tree.importances(2), [1.0, 0.0]);
@@ -252,9 +273,10 @@ mod tests {
     #[cfg(feature = "smartcore")]
     #[test]
     fn a_tree_without_gain_has_no_importances() {
-        let mut tree = GrownTree { nodes: vec![split(0, 0.5, 1, 2, 1e-33), leaf(-5.0), leaf(-5.0)] };
+        let mut tree =
+            GrownTree { nodes: vec![split(0, 0.5, 1, 2, 1e-33), leaf(-5.0), leaf(-5.0)], shares: Vec::new() };
         tree.merge_equal_leaves();
         assert_eq!(tree.importances(1), [0.0]);
-        assert_eq!(tree.level_order().value, [-5.0]);
+        assert_eq!(tree.level_order().0.value, [-5.0]);
     }
 }

@@ -16,6 +16,16 @@ impl SplitMix64 {
         z ^ (z >> 31)
     }
 
+    /// A uniform draw of 64 bits.
+    pub(super) fn bits(&mut self) -> u64 {
+        self.next()
+    }
+
+    /// A uniform draw from 0 up to but not including 1.
+    pub(super) fn share(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
     /// A draw from `low..high`, as good as uniform: features are fewer than 2^32.
     pub(super) fn between(&mut self, low: usize, high: usize) -> usize {
         low + (((self.next() >> 32) * (high - low) as u64) >> 32) as usize

@@ -1,12 +1,15 @@
 //! Large nodes: for each feature a list of the samples by ascending value, parted at every split.
 
 use super::Space;
-use super::entry::{self, BEGINS};
-use super::features::Features;
+use super::criterion::Criterion;
+use super::entry::{self, FLAGS, SAMPLE};
+use super::features::{Features, SplitMix64};
 use super::node::{Node, Sample, Sums};
 use super::partition::partition;
 use super::presort::Presorted;
-use super::scan::{Best, Limits, Moment, Scan};
+use super::scan::{Best, Scan, Way};
+use super::steps::{Search, Step, Steps};
+use crate::forest::{CategorySet, category};
 
 /// Marks a row that is not part of a tree.
 const ABSENT: u32 = u32::MAX;
@@ -14,18 +17,39 @@ const ABSENT: u32 = u32::MAX;
 /// Samples are kept in the order of the nodes, so that a node's samples are neighbours, and for each
 /// feature a list of them by ascending value. A node of even depth lies in the first of a
 /// pair of buffers, its children in the same range of the second.
-#[derive(Debug, Default)]
-pub(super) struct Lists {
+#[derive(Debug)]
+pub(super) struct Lists<C: Criterion> {
     n_samples: usize,
     has_ties: Vec<bool>,
+    has_missing: Vec<bool>,
     rows: [Vec<u32>; 2],
-    samples: [Vec<Sample>; 2],
+    samples: [Vec<Sample<C::Target>>; 2],
     /// Feature after feature.
     entries: [Vec<u32>; 2],
     /// Of the node being split.
-    moments: Vec<Moment>,
+    moments: Vec<C::Moment>,
     /// Where the samples of the node being split go; before that, where a row's sample lies.
     moves: Vec<u32>,
+    /// The entries of the split's feature, those that go left first, where its order alone does not part them.
+    parted: Vec<u32>,
+    steps: Vec<Step<C::Moment>>,
+}
+
+impl<C: Criterion> Default for Lists<C> {
+    fn default() -> Self {
+        Self {
+            n_samples: 0,
+            has_ties: Vec::new(),
+            has_missing: Vec::new(),
+            rows: Default::default(),
+            samples: Default::default(),
+            entries: Default::default(),
+            moments: Vec::new(),
+            moves: Vec::new(),
+            parted: Vec::new(),
+            steps: Vec::new(),
+        }
+    }
 }
 
 /// The buffers of a node and of its children.
@@ -34,10 +58,10 @@ fn sides<T>(pair: &mut [Vec<T>; 2], depth: usize) -> (&mut [T], &mut [T]) {
     if depth.is_multiple_of(2) { (even, odd) } else { (odd, even) }
 }
 
-impl Lists {
+impl<C: Criterion> Lists<C> {
     /// Takes in the rows of positive weight; the root.
-    #[expect(clippy::cast_possible_truncation, reason = "rows are counted in 31 bits")]
-    pub(super) fn fill(&mut self, presorted: &Presorted, y: &[f64], weights: &[f64]) -> Node {
+    #[expect(clippy::cast_possible_truncation, reason = "rows are counted in 30 bits")]
+    pub(super) fn fill(&mut self, presorted: &Presorted, y: &[C::Target], weights: &[f64]) -> Node<C::Target> {
         let n_features = presorted.n_features();
         let mut sums = Sums::NONE;
         self.moves.clear();
@@ -57,30 +81,32 @@ impl Lists {
         self.n_samples = n_samples;
         self.rows[1].resize(n_samples, 0);
         self.samples[1].resize(n_samples, Sample::default());
-        self.moments.resize(n_samples, Moment::default());
+        self.moments.resize(n_samples, C::Moment::default());
         self.has_ties.clear();
+        self.has_missing.clear();
         for buffer in &mut self.entries {
             // One more than needed: what is absent is written, and overwritten.
             buffer.resize(n_samples * n_features + 1, 0);
         }
         for feature in 0..n_features {
             self.has_ties.push(presorted.has_ties(feature));
+            self.has_missing.push(presorted.has_missing(feature));
             let list = &mut self.entries[0][feature * n_samples..][..=n_samples];
-            let mut begins = 0;
+            let mut flags = 0;
             let mut place = 0;
             for &entry in presorted.entries(feature) {
                 let sample = self.moves[entry::sample(entry)];
-                begins |= entry & BEGINS;
-                list[place] = (sample & !BEGINS) | begins;
+                flags |= entry & FLAGS;
+                list[place] = (sample & SAMPLE) | flags;
                 let present = sample != ABSENT;
-                begins &= u32::from(present).wrapping_sub(1);
+                flags &= u32::from(present).wrapping_sub(1);
                 place += usize::from(present);
             }
         }
-        Node { index: 0, start: 0, end: n_samples, depth: 0, n_constant: 0, sums }
+        Node::root(n_samples, sums)
     }
 
-    fn range(&self, node: &Node, feature: u32) -> std::ops::Range<usize> {
+    fn range(&self, node: &Node<C::Target>, feature: u32) -> std::ops::Range<usize> {
         let start = feature as usize * self.n_samples;
         start + node.start..start + node.end
     }
@@ -91,31 +117,89 @@ impl Lists {
 
     /// The samples of `node` by ascending value of `feature`, numbered from the node's start, and
     /// whether their value differs from the one before.
-    pub(super) fn in_order(&self, node: &Node, feature: u32) -> impl Iterator<Item = (usize, bool)> {
+    pub(super) fn in_order(&self, node: &Node<C::Target>, feature: u32) -> impl Iterator<Item = (usize, bool)> {
         let list = &self.entries[node.depth % 2][self.range(node, feature)];
         list.iter().map(|&entry| (entry::sample(entry) - node.start, entry::begins(entry)))
     }
 
     /// The rows and samples of `node`.
-    pub(super) fn contents(&self, node: &Node) -> (&[u32], &[Sample]) {
+    pub(super) fn contents(&self, node: &Node<C::Target>) -> (&[u32], &[Sample<C::Target>]) {
         let range = node.start..node.end;
         (&self.rows[node.depth % 2][range.clone()], &self.samples[node.depth % 2][range])
     }
-}
 
-impl Space for Lists {
-    fn centre(&mut self, node: &Node) {
-        let mean = node.sums.mean();
-        let samples = &self.samples[node.depth % 2][node.start..node.end];
-        for (moment, sample) in self.moments[node.start..node.end].iter_mut().zip(samples) {
-            *moment = Moment { weighted: sample.weight * (sample.y - mean), weight: sample.weight };
+    /// How many samples of `node` have a value of `feature`: the first ones in its order.
+    pub(super) fn n_present(&self, node: &Node<C::Target>, feature: u32) -> usize {
+        if self.has_missing[feature as usize] {
+            let list = &self.entries[node.depth % 2][self.range(node, feature)];
+            list.partition_point(|&entry| !entry::is_missing(entry))
+        } else {
+            node.len()
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "samples are counted in 31 bits")]
-    fn search(&mut self, node: &Node, feature: u32, limits: Limits, best: Best) -> Option<Best> {
+    /// Orders the entries of the split's feature by side, where the split is not between two neighbours.
+    fn part(&mut self, node: &Node<C::Target>, best: &Best<C::Score>, search: &Search<'_>) -> usize {
+        let mut parted = std::mem::take(&mut self.parted);
+        parted.clear();
+        let list = &self.entries[node.depth % 2][self.range(node, best.feature)];
+        let rows = &self.rows[node.depth % 2];
+        let goes_left = |(place, &entry): (usize, &u32)| match best.way {
+            Way::Categories { left, missing_left } => {
+                match category(search.value(rows[entry::sample(entry)], best.feature)) {
+                    Some(category) => CategorySet(left).contains(category),
+                    None => missing_left == Some(true),
+                }
+            }
+            _ => place < best.above as usize || entry::is_missing(entry),
+        };
+        parted.extend(list.iter().enumerate().filter(|&step| goes_left(step)).map(|(_, &entry)| entry));
+        let n_left = parted.len();
+        parted.extend(list.iter().enumerate().filter(|&step| !goes_left(step)).map(|(_, &entry)| entry));
+        self.parted = parted;
+        n_left
+    }
+}
+
+/// Whether a split's two sides are a beginning and an end of its feature's list.
+fn is_cut(way: Way) -> bool {
+    matches!(way, Way::InOrder | Way::Missing { left: false })
+}
+
+impl<C: Criterion> Space<C> for Lists<C> {
+    fn begin(&mut self, node: &Node<C::Target>, criterion: &mut C) {
+        let samples = &self.samples[node.depth % 2][node.start..node.end];
+        criterion.begin(&node.sums, samples.iter().copied());
+        let moments = &mut self.moments[node.start..node.end];
+        for ((position, moment), &sample) in moments.iter_mut().enumerate().zip(samples) {
+            *moment = criterion.moment(position, sample);
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "samples are counted in 30 bits")]
+    fn search(
+        &mut self,
+        node: &Node<C::Target>,
+        feature: u32,
+        search: &Search<'_>,
+        criterion: &mut C,
+        _random: &mut SplitMix64,
+        best: Best<C::Score>,
+    ) -> Option<Best<C::Score>> {
         let list = &self.entries[node.depth % 2][self.range(node, feature)];
-        let mut scan = Scan::new(feature, list.len(), node.sums.weight, limits, best);
+        if C::LOOKS_AHEAD || self.has_missing[feature as usize] || !search.is_plain(feature) {
+            let n_present = self.n_present(node, feature);
+            self.steps.clear();
+            self.steps.extend(list.iter().enumerate().map(|(place, &entry)| {
+                let begins = entry::begins(entry);
+                Step { place: place as u32, begins, moment: self.moments[entry::sample(entry)] }
+            }));
+            let rows = &self.rows[node.depth % 2];
+            let value = |place: u32| search.value(rows[entry::sample(list[place as usize])], feature);
+            let steps = Steps { feature, bounds: node.bounds, steps: &self.steps, n_present };
+            return steps.search(criterion, search, value, best);
+        }
+        let mut scan = Scan::new(feature, list.len(), search.limits, best, criterion.walk());
         if self.has_ties[feature as usize] {
             for (place, &entry) in list.iter().enumerate() {
                 scan.pass(place as u32, entry::begins(entry), self.moments[entry::sample(entry)]);
@@ -128,18 +212,26 @@ impl Space for Lists {
         scan.end()
     }
 
-    fn rows_around(&self, node: &Node, best: &Best) -> [u32; 2] {
+    fn rows_around(&self, node: &Node<C::Target>, best: &Best<C::Score>) -> [u32; 2] {
         let list = &self.entries[node.depth % 2][self.range(node, best.feature)];
         [best.below, best.above].map(|place| self.rows[node.depth % 2][entry::sample(list[place as usize])])
     }
 
     /// Moves the samples into the order of the split's feature.
-    #[expect(clippy::cast_possible_truncation, reason = "samples are counted in 31 bits")]
-    fn divide(&mut self, node: &Node, best: &Best, n_constant: usize) -> [Node; 2] {
+    #[expect(clippy::cast_possible_truncation, reason = "samples are counted in 30 bits")]
+    fn divide(
+        &mut self,
+        node: &Node<C::Target>,
+        best: &Best<C::Score>,
+        n_constant: usize,
+        search: &Search<'_>,
+    ) -> [Node<C::Target>; 2] {
+        let cut = is_cut(best.way);
+        let position = if cut { best.above as usize } else { self.part(node, best, search) };
         let range = self.range(node, best.feature);
         let (list, _) = sides(&mut self.entries, node.depth);
-        let position = best.above as usize;
-        let (left, right) = list[range].split_at(position);
+        let list = if cut { &list[range] } else { &self.parted[..] };
+        let (left, right) = list.split_at(position);
         let (rows, next_rows) = sides(&mut self.rows, node.depth);
         let (samples, next_samples) = sides(&mut self.samples, node.depth);
         let boundary = node.start + position;
@@ -158,18 +250,25 @@ impl Space for Lists {
         })
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "samples are counted in 31 bits")]
-    fn prepare_children(&mut self, node: &Node, best: &Best, features: &Features, n_constant: usize) {
-        let position = best.above as usize;
-        let boundary = node.start + position;
+    #[expect(clippy::cast_possible_truncation, reason = "samples are counted in 30 bits")]
+    fn prepare_children(
+        &mut self,
+        node: &Node<C::Target>,
+        boundary: usize,
+        best: &Best<C::Score>,
+        features: &Features,
+        n_constant: usize,
+    ) {
+        let position = boundary - node.start;
         let (from, to) = sides(&mut self.entries, node.depth);
         for &feature in features.varying(n_constant) {
             let start = feature as usize * self.n_samples;
             let range = start + node.start..start + node.end;
             let (from, to) = (&from[range.clone()], &mut to[range]);
             if feature == best.feature {
+                let from = if is_cut(best.way) { from } else { &self.parted[..] };
                 for ((index, &entry), target) in from.iter().enumerate().zip(to) {
-                    *target = (node.start + index) as u32 | (entry & BEGINS);
+                    *target = (node.start + index) as u32 | (entry & FLAGS);
                 }
             } else if self.has_ties[feature as usize] {
                 partition::<true>(from, to, position, boundary, &self.moves);
@@ -177,5 +276,9 @@ impl Space for Lists {
                 partition::<false>(from, to, position, boundary, &self.moves);
             }
         }
+    }
+
+    fn samples(&self, node: &Node<C::Target>) -> impl Iterator<Item = Sample<C::Target>> + Clone {
+        self.samples[node.depth % 2][node.start..node.end].iter().copied()
     }
 }

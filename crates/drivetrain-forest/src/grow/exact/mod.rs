@@ -1,8 +1,9 @@
 //! The engine of our own: exact splits.
 //!
 //! Features are sorted once for all trees. Large nodes keep a sorted list for each feature
-//! ([`lists`]), small ones sort by setting bits ([`block`]); both are [`Space`]s that this file's
-//! loop grows nodes in, depth first, without recursion over nodes.
+//! ([`lists`]), small ones sort by setting bits ([`block`]); where splits are drawn, not searched, nothing is
+//! sorted ([`unsorted`]). All three are [`Space`]s that this file's loop grows nodes in, depth first, without
+//! recursion over nodes. What a good split is, a [`Criterion`] says.
 //!
 //! # What was tried
 //!
@@ -19,6 +20,7 @@
 //! | with bins, blocks of 4096 and 64 | 24.5 | 12.4 | 15.0 | 7.0 |
 
 mod block;
+mod criterion;
 mod entry;
 mod features;
 mod lists;
@@ -26,67 +28,109 @@ mod node;
 mod partition;
 mod presort;
 mod scan;
+mod steps;
+mod unsorted;
 
 use ndarray::ArrayView2;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 
 use self::block::Block;
+pub(super) use self::criterion::{AbsoluteError, Criterion, Entropy, Gini, Poisson, SquaredError};
 use self::features::{Features, SplitMix64};
 use self::lists::Lists;
-use self::node::{Node, Sums};
+use self::node::{Node, Sample};
 use self::presort::Presorted;
-use self::scan::{Best, Limits};
+use self::scan::{Best, Limits, Way};
+use self::steps::Search;
+use self::unsorted::{Columns, Unsorted};
 use super::scale::TargetScale;
 use super::tree::{GrownNode, GrownTree, Split};
-use crate::RandomForestRegressor;
+use crate::params::{Splitter, TreeParameters};
 
 /// A node of at most so many samples is grown in a block of its own, within the one before.
 const BLOCKS: [usize; 3] = [4096, 512, 64];
 
 /// Where nodes lie while they are split.
-trait Space {
-    /// Measures the targets of `node` from their mean, before its features are searched.
-    fn centre(&mut self, node: &Node);
+trait Space<C: Criterion> {
+    /// Turns to `node`, before its features are searched.
+    fn begin(&mut self, node: &Node<C::Target>, criterion: &mut C);
 
-    /// The best split of `feature` within `limits`, if better than `best`, else `best`; none if the
-    /// feature is constant in the node.
-    fn search(&mut self, node: &Node, feature: u32, limits: Limits, best: Best) -> Option<Best>;
+    /// The best split of `feature`, if better than `best`, else `best`; none if the feature is constant in
+    /// the node.
+    fn search(
+        &mut self,
+        node: &Node<C::Target>,
+        feature: u32,
+        search: &Search<'_>,
+        criterion: &mut C,
+        random: &mut SplitMix64,
+        best: Best<C::Score>,
+    ) -> Option<Best<C::Score>>;
 
     /// The rows whose values the split lies between.
-    fn rows_around(&self, node: &Node, best: &Best) -> [u32; 2];
+    fn rows_around(&self, node: &Node<C::Target>, best: &Best<C::Score>) -> [u32; 2];
 
     /// Parts the samples; the children.
-    fn divide(&mut self, node: &Node, best: &Best, n_constant: usize) -> [Node; 2];
+    fn divide(
+        &mut self,
+        node: &Node<C::Target>,
+        best: &Best<C::Score>,
+        n_constant: usize,
+        search: &Search<'_>,
+    ) -> [Node<C::Target>; 2];
 
-    /// Parts what only children that will be split need, after [`Space::divide`].
-    fn prepare_children(&mut self, node: &Node, best: &Best, features: &Features, n_constant: usize);
+    /// Parts what only children that will be split need, after [`Space::divide`]; the right one starts at
+    /// `boundary`.
+    fn prepare_children(
+        &mut self,
+        node: &Node<C::Target>,
+        boundary: usize,
+        best: &Best<C::Score>,
+        features: &Features,
+        n_constant: usize,
+    );
+
+    /// The samples of a node, or of the child of one just divided.
+    fn samples(&self, node: &Node<C::Target>) -> impl Iterator<Item = Sample<C::Target>> + Clone;
+}
+
+/// The features as a splitter needs them.
+#[derive(Debug)]
+enum Data {
+    Sorted(Presorted),
+    Unsorted(Columns),
 }
 
 /// Data and parameters common to all trees.
 #[derive(Debug)]
-pub(super) struct Engine<'a> {
+pub(super) struct Engine<'a, C: Criterion> {
     x: ArrayView2<'a, f64>,
-    y: Vec<f64>,
+    y: Vec<C::Target>,
+    criterion: C,
     scale: TargetScale,
-    presorted: Presorted,
+    data: Data,
     max_depth: usize,
     max_features: usize,
     min_samples_split: usize,
     min_samples_leaf: usize,
     min_weight_fraction_leaf: f64,
     max_leaf_nodes: Option<usize>,
-    /// In the square of the unit of `y`, as the next one.
+    /// In the unit of the criterion on `y`, as the next one.
     min_impurity_decrease: f64,
     ccp_alpha: f64,
+    monotonic: &'a [i8],
+    categorical: &'a [bool],
 }
 
 /// All memory a tree is grown in: allocated once, used for tree after tree.
 #[derive(Debug)]
-pub(super) struct Arena {
+pub(super) struct Arena<C: Criterion> {
+    criterion: C,
     features: Features,
-    lists: Lists,
-    blocks: [Block; 3],
+    lists: Lists<C>,
+    blocks: [Block<C>; 3],
+    unsorted: unsorted::Memory<C>,
     nodes: Vec<GrownNode>,
     edges: Vec<Edge>,
 }
@@ -94,73 +138,105 @@ pub(super) struct Arena {
 /// A split's node and the rows its threshold lies between.
 type Edge = (usize, [u32; 2]);
 
-impl Arena {
-    #[expect(clippy::cast_possible_truncation, reason = "columns are counted in 31 bits")]
-    pub(super) fn new(n_features: usize) -> Self {
-        Self {
-            features: Features::new(n_features as u32),
-            lists: Lists::default(),
-            blocks: Default::default(),
-            nodes: Vec::new(),
-            edges: Vec::new(),
-        }
-    }
-
+impl<C: Criterion> Arena<C> {
     /// Takes the memory of a tree back that is no longer needed.
     pub(super) fn recycle(&mut self, tree: GrownTree) {
         self.nodes = tree.nodes;
     }
 }
 
-impl<'a> Engine<'a> {
-    /// `x` and `y` have passed the checks of a training set.
-    pub(super) fn new(parameters: &RandomForestRegressor, x: &ArrayView2<'a, f64>, y: &[f64]) -> Self {
-        let scale = TargetScale::new(y);
+impl<'a, C: Criterion> Engine<'a, C> {
+    /// `x` and `y` have passed the checks of a training set; `y` is in units of the `scale`.
+    pub(super) fn new(
+        parameters: &TreeParameters<'a>,
+        x: &ArrayView2<'a, f64>,
+        y: Vec<C::Target>,
+        criterion: C,
+        scale: TargetScale,
+    ) -> Self {
+        let data = match parameters.splitter {
+            Splitter::Best => Data::Sorted(Presorted::new(x)),
+            Splitter::Random => Data::Unsorted(Columns::new(x)),
+        };
         Self {
-            presorted: Presorted::new(x),
-            y: y.iter().map(|&target| scale.down(target)).collect(),
+            data,
+            y,
+            criterion,
             scale,
-            max_depth: parameters.max_depth().unwrap_or(usize::MAX),
-            max_features: parameters.max_features().resolve(x.ncols()),
-            min_samples_split: parameters.min_samples_split().at_least(x.nrows()),
-            min_samples_leaf: parameters.min_samples_leaf().at_least(x.nrows()),
-            min_weight_fraction_leaf: parameters.min_weight_fraction_leaf(),
-            max_leaf_nodes: parameters.max_leaf_nodes(),
-            min_impurity_decrease: scale.down(scale.down(parameters.min_impurity_decrease())),
-            ccp_alpha: scale.down(scale.down(parameters.ccp_alpha())),
+            max_depth: parameters.max_depth.unwrap_or(usize::MAX),
+            max_features: parameters.max_features.resolve(x.ncols()),
+            min_samples_split: parameters.min_samples_split.at_least(x.nrows()).max(2),
+            min_samples_leaf: parameters.min_samples_leaf.at_least(x.nrows()),
+            min_weight_fraction_leaf: parameters.min_weight_fraction_leaf,
+            max_leaf_nodes: parameters.max_leaf_nodes,
+            min_impurity_decrease: C::scale_impurity(scale, parameters.min_impurity_decrease),
+            ccp_alpha: C::scale_impurity(scale, parameters.ccp_alpha),
+            monotonic: parameters.monotonic,
+            categorical: parameters.categorical,
             x: *x,
+        }
+    }
+
+    /// Memory to grow trees in.
+    #[expect(clippy::cast_possible_truncation, reason = "columns are counted in 30 bits")]
+    pub(super) fn arena(&self) -> Arena<C> {
+        Arena {
+            criterion: self.criterion.clone(),
+            features: Features::new(self.x.ncols() as u32),
+            lists: Lists::default(),
+            blocks: Default::default(),
+            unsorted: unsorted::Memory::default(),
+            nodes: Vec::new(),
+            edges: Vec::new(),
         }
     }
 
     /// Grows one tree on the rows of positive weight, of which there is at least one; its other
     /// randomness comes from `rng`.
-    pub(super) fn grow(&self, weights: &[f64], mut rng: ChaCha8Rng, arena: &mut Arena) -> GrownTree {
-        let Arena { features, lists, blocks, nodes, edges } = arena;
+    pub(super) fn grow(&self, weights: &[f64], mut rng: ChaCha8Rng, arena: &mut Arena<C>) -> GrownTree {
+        let Arena { criterion, features, lists, blocks, unsorted, nodes, edges } = arena;
         features.reset();
-        let root = lists.fill(&self.presorted, &self.y, weights);
-        let total = root.sums.weight;
         nodes.clear();
-        nodes.push(self.leaf(&root.sums));
         edges.clear();
         let mut growth = Growth {
             engine: self,
+            criterion,
             features,
             random: SplitMix64(rng.next_u64()),
-            limits: Limits { min_leaf: self.min_samples_leaf, min_weight: self.min_weight_fraction_leaf * total },
-            min_gain: self.min_impurity_decrease * total,
+            search: Search {
+                x: self.x,
+                limits: Limits { min_leaf: self.min_samples_leaf, min_weight: 0.0 },
+                monotonic: self.monotonic,
+                categorical: self.categorical,
+            },
+            min_gain: 0.0,
             nodes: std::mem::take(nodes),
+            shares: Vec::new(),
             edges,
         };
+        let total;
         let mut stack = Vec::new();
-        if growth.may_split(&root) {
-            stack.push(root);
-        }
-        while let Some(node) = stack.pop() {
-            if node.len() <= BLOCKS[0] {
-                let root = blocks[0].take_lists(lists, &node, growth.features);
-                growth.grow_block(root, blocks);
-            } else {
-                growth.split(lists, &node, &mut stack);
+        match &self.data {
+            Data::Sorted(presorted) => {
+                let root = lists.fill(presorted, &self.y, weights);
+                total = root.sums.weight;
+                growth.plant(lists, root, &mut stack);
+                while let Some(node) = stack.pop() {
+                    if node.len() <= BLOCKS[0] {
+                        let root = blocks[0].take_lists(lists, &node, growth.features);
+                        growth.grow_block(root, blocks);
+                    } else {
+                        growth.split(lists, &node, &mut stack);
+                    }
+                }
+            }
+            Data::Unsorted(columns) => {
+                let (mut space, root) = Unsorted::fill(columns, unsorted, &self.y, weights);
+                total = root.sums.weight;
+                growth.plant(&space, root, &mut stack);
+                while let Some(node) = stack.pop() {
+                    growth.split(&mut space, &node, &mut stack);
+                }
             }
         }
         let mut tree = growth.finish();
@@ -172,27 +248,38 @@ impl<'a> Engine<'a> {
         }
         tree
     }
-
-    fn leaf(&self, sums: &Sums) -> GrownNode {
-        GrownNode { value: self.scale.up(sums.mean()), split: None }
-    }
 }
 
 /// A tree being grown.
-struct Growth<'a, 'x> {
-    engine: &'a Engine<'x>,
+struct Growth<'a, 'x, C: Criterion> {
+    engine: &'a Engine<'x, C>,
+    criterion: &'a mut C,
     features: &'a mut Features,
     random: SplitMix64,
-    limits: Limits,
-    /// The decrease in squared error a split must bring.
+    search: Search<'x>,
+    /// The decrease in impurity a split must bring.
     min_gain: f64,
     nodes: Vec<GrownNode>,
+    /// For each node the share of each class.
+    shares: Vec<f64>,
     edges: &'a mut Vec<Edge>,
 }
 
-impl Growth<'_, '_> {
+impl<C: Criterion> Growth<'_, '_, C> {
+    /// Begins with the root of the tree.
+    fn plant(&mut self, space: &impl Space<C>, root: Node<C::Target>, stack: &mut Vec<Node<C::Target>>) {
+        let total = root.sums.weight;
+        self.search.limits.min_weight = self.engine.min_weight_fraction_leaf * total;
+        self.min_gain = self.engine.min_impurity_decrease * total;
+        let value = self.criterion.value(&root.sums, space.samples(&root));
+        self.push(space, &root, value);
+        if self.may_split(&root) {
+            stack.push(root);
+        }
+    }
+
     /// Grows the subtree below `root`, which fills the first of `blocks`.
-    fn grow_block(&mut self, root: Node, blocks: &mut [Block]) {
+    fn grow_block(&mut self, root: Node<C::Target>, blocks: &mut [Block<C>]) {
         let Some((block, smaller)) = blocks.split_first_mut() else { return };
         let limit = BLOCKS[BLOCKS.len() - smaller.len()..].first().copied().unwrap_or(0);
         let mut stack = vec![root];
@@ -206,23 +293,35 @@ impl Growth<'_, '_> {
         }
     }
 
-    fn may_split(&self, node: &Node) -> bool {
+    fn may_split(&self, node: &Node<C::Target>) -> bool {
         node.depth < self.engine.max_depth
             && node.len() >= self.engine.min_samples_split
-            && node.len() / 2 >= self.limits.min_leaf
-            && node.sums.weight >= 2.0 * self.limits.min_weight
+            && node.len() / 2 >= self.search.limits.min_leaf
+            && node.sums.weight >= 2.0 * self.search.limits.min_weight
             && !node.sums.is_pure()
     }
 
+    /// Adds a node, yet without a split, that predicts `value` if its bounds allow.
+    fn push(&mut self, space: &impl Space<C>, node: &Node<C::Target>, value: f64) {
+        let value = bounded(value, node.bounds);
+        self.nodes.push(GrownNode { value: self.engine.scale.up(value), split: None });
+        let start = self.shares.len();
+        self.criterion.shares(space.samples(node), &mut self.shares);
+        if let (false, [first, second]) = (self.engine.monotonic.is_empty(), &mut self.shares[start..]) {
+            (*first, *second) = (1.0 - value, value);
+        }
+    }
+
     /// Splits `node` if a split is found; children to be split in turn go onto the stack.
-    fn split(&mut self, space: &mut impl Space, node: &Node, stack: &mut Vec<Node>) {
-        space.centre(node);
+    fn split(&mut self, space: &mut impl Space<C>, node: &Node<C::Target>, stack: &mut Vec<Node<C::Target>>) {
+        space.begin(node, self.criterion);
         let engine = self.engine;
-        let mut best = Best::NONE;
+        let mut best = Best::none::<C>();
         let mut draw = self.features.begin(node.n_constant);
         while let Some(place) = self.features.draw(&mut draw, engine.max_features, &mut self.random) {
             let feature = self.features.at(place);
-            if let Some(found) = space.search(node, feature, self.limits, best) {
+            let found = space.search(node, feature, &self.search, self.criterion, &mut self.random, best);
+            if let Some(found) = found {
                 best = found;
                 if node.len() == 2 && best.found().is_some() {
                     // Every other feature gives the same two leaves.
@@ -235,29 +334,69 @@ impl Growth<'_, '_> {
         }
         let n_constant = self.features.end(&draw);
         let Some(best) = best.found() else { return };
-        let gain = best.score.gain(node.sums.weight);
+        let gain = self.criterion.gain(best.score);
         if gain < self.min_gain {
             return;
         }
 
-        let children = space.divide(node, &best, n_constant);
-        // As in scikit-learn, a feature never seen missing sends missing values where most rows go.
-        let missing_left = children[0].len() > children[1].len();
+        let mut children = space.divide(node, &best, n_constant, &self.search);
         if children.iter().any(|child| self.may_split(child)) {
-            space.prepare_children(node, &best, self.features, n_constant);
+            space.prepare_children(node, children[1].start, &best, self.features, n_constant);
         }
-        self.edges.push((node.index, space.rows_around(node, &best)));
         let left = self.nodes.len();
-        let split = Split { feature: best.feature, threshold: 0.0, left, right: left + 1, gain, missing_left };
+        let mut split = Split {
+            feature: best.feature,
+            threshold: 0.0,
+            categories: None,
+            left,
+            right: left + 1,
+            gain,
+            missing_left: false,
+        };
+        let missing_left = match best.way {
+            Way::InOrder => None,
+            Way::Missing { left } => Some(left),
+            Way::Threshold { threshold, missing_left } => {
+                split.threshold = threshold;
+                missing_left
+            }
+            Way::Categories { left, missing_left } => {
+                split.categories = Some(left);
+                missing_left
+            }
+        };
+        // As in scikit-learn, a feature never seen missing sends missing values where most rows go.
+        split.missing_left = missing_left.unwrap_or(children[0].len() > children[1].len());
+        if matches!(best.way, Way::InOrder | Way::Missing { .. }) {
+            self.edges.push((node.index, space.rows_around(node, &best)));
+        }
         self.nodes[node.index].split = Some(split);
-        for child in &children {
-            self.nodes.push(engine.leaf(&child.sums));
+
+        let values =
+            [0, 1].map(|side: usize| self.criterion.value(&children[side].sums, space.samples(&children[side])));
+        self.bound(&mut children, best.feature, values);
+        for (child, value) in children.iter().zip(values) {
+            self.push(space, child, value);
         }
         for (index, child) in children.into_iter().enumerate().rev() {
             if self.may_split(&child) {
                 stack.push(Node { index: left + index, ..child });
             }
         }
+    }
+
+    /// Keeps the children's values on their sides of the middle where predictions must rise or fall.
+    ///
+    /// Source: `DepthFirstTreeBuilder` of scikit-learn.
+    fn bound(&self, [left, right]: &mut [Node<C::Target>; 2], feature: u32, values: [f64; 2]) {
+        let constraint = self.search.monotonic(feature);
+        if constraint == 0 {
+            return;
+        }
+        let middle = bounded(values[0] / 2.0 + values[1] / 2.0, left.bounds);
+        let (lower, upper) = if constraint > 0 { (left, right) } else { (right, left) };
+        lower.bounds[1] = middle;
+        upper.bounds[0] = middle;
     }
 
     /// Looks the thresholds up: all at once, for the values lie far apart in memory.
@@ -268,12 +407,21 @@ impl Growth<'_, '_> {
                 split.threshold = midpoint(below, above);
             }
         }
-        GrownTree { nodes: self.nodes }
+        GrownTree { nodes: self.nodes, shares: self.shares }
     }
 }
 
-/// A number from `below` up to but not including `above`, in the middle if there is one.
+/// The number nearest to `value` that the bounds allow; the lower one is not above the upper one.
+fn bounded(value: f64, [lower, upper]: [f64; 2]) -> f64 {
+    value.max(lower).min(upper)
+}
+
+/// A number from `below` up to but not including `above`, in the middle if there is one; above all numbers
+/// if what lies above is missing.
 fn midpoint(below: f64, above: f64) -> f64 {
+    if above.is_nan() {
+        return f64::MAX;
+    }
     let middle = below / 2.0 + above / 2.0;
     if middle >= below && middle < above { middle } else { below }
 }

@@ -3,7 +3,7 @@
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
-use super::entry;
+use super::entry::{self, MISSING};
 
 /// For every feature the rows by ascending value.
 #[derive(Debug)]
@@ -11,21 +11,23 @@ pub(super) struct Presorted {
     n_rows: usize,
     /// Feature after feature, `n_rows` entries each.
     entries: Vec<u32>,
-    /// Whether some value of the feature occurs twice.
+    /// Whether some value of the feature occurs twice, or is missing.
     has_ties: Vec<bool>,
+    /// Whether some value of the feature is missing.
+    has_missing: Vec<bool>,
 }
 
 impl Presorted {
-    /// `x` is finite and has fewer than 2^31 rows.
+    /// `x` has no infinite value and fewer than 2^30 rows; missing values are NaN, and sort last.
     pub(super) fn new(x: &ArrayView2<'_, f64>) -> Self {
         let (n_rows, n_features) = x.dim();
         let mut entries = vec![0; n_rows * n_features];
-        let has_ties = entries
+        let (has_ties, has_missing) = entries
             .par_chunks_mut(n_rows)
             .enumerate()
             .map(|(feature, entries)| sort(x.column(feature).iter().copied(), entries))
-            .collect();
-        Self { n_rows, entries, has_ties }
+            .unzip();
+        Self { n_rows, entries, has_ties, has_missing }
     }
 
     pub(super) fn n_features(&self) -> usize {
@@ -40,11 +42,16 @@ impl Presorted {
     pub(super) fn has_ties(&self, feature: usize) -> bool {
         self.has_ties[feature]
     }
+
+    pub(super) fn has_missing(&self, feature: usize) -> bool {
+        self.has_missing[feature]
+    }
 }
 
-/// Writes the rows by ascending value, equal ones by ascending row; returns whether there are ties.
-#[expect(clippy::cast_possible_truncation, reason = "rows are counted in 31 bits")]
-fn sort(values: impl Iterator<Item = f64>, entries: &mut [u32]) -> bool {
+/// Writes the rows by ascending value, equal ones by ascending row; returns whether there
+/// are ties or missing values, and whether there are missing values.
+#[expect(clippy::cast_possible_truncation, reason = "rows are counted in 30 bits")]
+fn sort(values: impl Iterator<Item = f64>, entries: &mut [u32]) -> (bool, bool) {
     let mut keyed: Vec<(u64, u32)> = values.enumerate().map(|(row, value)| (key(value), row as u32)).collect();
     if keyed.len() < RADIX_ROWS {
         keyed.sort_unstable();
@@ -59,7 +66,12 @@ fn sort(values: impl Iterator<Item = f64>, entries: &mut [u32]) -> bool {
         n_runs += usize::from(begins);
         *entry = entry::new(row, begins);
     }
-    n_runs < keyed.len()
+    let has_missing = before == Some(MISSING_KEY);
+    if has_missing {
+        let n_present = keyed.partition_point(|&(key, _)| key < MISSING_KEY);
+        entries[n_present..].iter_mut().for_each(|entry| *entry |= MISSING);
+    }
+    (n_runs < keyed.len() || has_missing, has_missing)
 }
 
 /// Rows from which on counting bytes beats comparing.
@@ -93,8 +105,14 @@ fn radix_sort(keyed: &mut Vec<(u64, u32)>) {
     }
 }
 
-/// A number in whose order values are sorted; the two zeros are one value.
+/// Above the keys of all numbers.
+const MISSING_KEY: u64 = u64::MAX;
+
+/// A number in whose order values are sorted; the two zeros are one value, missing values another.
 fn key(value: f64) -> u64 {
+    if value.is_nan() {
+        return MISSING_KEY;
+    }
     let bits = (value + 0.0).to_bits();
     let sign = bits >> 63;
     bits ^ (sign.wrapping_neg() | 1 << 63)
@@ -107,12 +125,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn zeros_are_equal_and_extremes_in_order() {
-        let values = [f64::MAX, 0.0, -0.0, -f64::MAX, 5e-324, -5e-324];
-        let mut entries = [0; 6];
-        assert!(sort(values.into_iter(), &mut entries));
-        assert_eq!(entries.map(entry::sample), [3, 5, 1, 2, 4, 0]);
-        assert_eq!(entries.map(entry::begins), [true, true, true, false, true, true]);
+    fn zeros_are_equal_extremes_in_order_and_missing_values_last() {
+        let values = [f64::MAX, 0.0, f64::NAN, -0.0, -f64::MAX, -f64::NAN, 5e-324, -5e-324];
+        let mut entries = [0; 8];
+        assert_eq!(sort(values.into_iter(), &mut entries), (true, true));
+        assert_eq!(entries.map(entry::sample), [4, 7, 1, 3, 6, 0, 2, 5]);
+        assert_eq!(entries.map(entry::begins), [true, true, true, false, true, true, true, false]);
+        assert_eq!(entries.map(entry::is_missing), [false, false, false, false, false, false, true, true]);
     }
 
     proptest! {

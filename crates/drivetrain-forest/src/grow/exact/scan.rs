@@ -1,52 +1,35 @@
 //! The search for the best split of one feature, sample by sample in the order of its values.
 
-/// What a sample adds to the sums of a split's sides.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Moment {
-    /// The weight times the target's distance from the node's mean.
-    pub(super) weighted: f64,
-    pub(super) weight: f64,
-}
+use super::criterion::{Criterion, Walk};
 
-/// How much a split removes of the squared error, as a fraction whose terms are compared crosswise.
-///
-/// With targets measured from the node's mean, sums `s` and `-s` and weights `l` and `r` of the two
-/// sides, the squared error falls by `s^2 / (l r) * (l + r)`.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Score {
-    numerator: f64,
-    denominator: f64,
-}
-
-impl Score {
-    /// Below every split's.
-    pub(super) const NONE: Self = Self { numerator: -1.0, denominator: 1.0 };
-
-    /// The decrease in squared error, for a node of this weight.
-    pub(super) fn gain(self, weight: f64) -> f64 {
-        self.numerator / self.denominator * weight
-    }
+/// How a split tells left from right, besides by what its neighbours in the feature's order are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Way {
+    /// By the order: what is missing, if anything, comes last.
+    InOrder,
+    /// By the order; some values are missing, and go left or right.
+    Missing { left: bool },
+    /// By a threshold that was drawn; missing values, if there are any, go left or right.
+    Threshold { threshold: f64, missing_left: Option<bool> },
+    /// By category: these, as bits, go left; missing values, if there are any, go left or right.
+    Categories { left: u64, missing_left: Option<bool> },
 }
 
 /// The best split so far: between two neighbours in the order of a feature.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Best {
-    pub(super) score: Score,
+pub(super) struct Best<S> {
+    pub(super) score: S,
     pub(super) feature: u32,
     /// The last place that goes left.
     pub(super) below: u32,
     /// The first place that goes right.
     pub(super) above: u32,
+    pub(super) way: Way,
 }
 
-impl Best {
-    pub(super) const NONE: Self = Self { score: Score::NONE, feature: 0, below: 0, above: 0 };
-
-    /// The only split of two samples, the first of which adds `moment`.
-    pub(super) fn of_two(feature: u32, [below, above]: [u32; 2], moment: Moment, weight: f64) -> Self {
-        let numerator = moment.weighted * moment.weighted;
-        let score = Score { numerator, denominator: moment.weight * (weight - moment.weight) };
-        Self { score, feature, below, above }
+impl<S> Best<S> {
+    pub(super) const fn none<C: Criterion<Score = S>>() -> Self {
+        Self { score: C::NONE, feature: 0, below: 0, above: 0, way: Way::InOrder }
     }
 
     /// The split, if one was found.
@@ -72,59 +55,44 @@ impl Limits {
 
 /// A walk over one feature's samples by ascending value.
 #[derive(Debug)]
-pub(super) struct Scan {
+pub(super) struct Scan<W: Walk> {
     feature: u32,
     limits: Limits,
     n_candidates: usize,
     index: usize,
-    /// The weight of the node.
-    weight: f64,
-    /// Of the samples passed.
-    sum: f64,
-    left: f64,
     before: u32,
-    best: Best,
+    best: Best<W::Score>,
     varies: bool,
+    walk: W,
 }
 
-impl Scan {
-    /// Begins a walk over `n_samples` samples that weigh `weight` together; splits must keep the
-    /// `limits` and be better than `best`.
+impl<W: Walk> Scan<W> {
+    /// Begins a walk over `n_samples` samples; splits must keep the `limits` and be better than `best`.
     #[inline]
-    pub(super) fn new(feature: u32, n_samples: usize, weight: f64, limits: Limits, best: Best) -> Self {
+    pub(super) fn new(feature: u32, n_samples: usize, limits: Limits, best: Best<W::Score>, walk: W) -> Self {
         let n_candidates = n_samples - 2 * limits.min_leaf;
-        Self { feature, limits, n_candidates, index: 0, weight, sum: 0.0, left: 0.0, before: 0, best, varies: false }
+        Self { feature, limits, n_candidates, index: 0, before: 0, best, varies: false, walk }
     }
 
     /// Passes the sample at `place`; a split may lie before it if its value `begins` a run.
     #[inline]
-    pub(super) fn pass(&mut self, place: u32, begins: bool, moment: Moment) {
+    pub(super) fn pass(&mut self, place: u32, begins: bool, moment: W::Moment) {
         let may_split = self.index.wrapping_sub(self.limits.min_leaf) <= self.n_candidates;
-        if begins && may_split {
-            let numerator = self.sum * self.sum;
-            let denominator = self.left * (self.weight - self.left);
-            let top = self.best.score;
-            if numerator * top.denominator > top.numerator * denominator && self.is_within(denominator) {
-                let score = Score { numerator, denominator };
-                self.best = Best { score, feature: self.feature, below: self.before, above: place };
-            }
+        if begins && may_split && self.walk.improve(self.limits.min_weight, &mut self.best.score) {
+            self.best.feature = self.feature;
+            self.best.below = self.before;
+            self.best.above = place;
+            self.best.way = Way::InOrder;
         }
         self.varies |= begins && self.index > 0;
         self.before = place;
         self.index += 1;
-        self.sum += moment.weighted;
-        self.left += moment.weight;
-    }
-
-    /// Whether the sides weigh enough; `denominator` is the product of their weights.
-    fn is_within(&self, denominator: f64) -> bool {
-        let lighter = self.left.min(self.weight - self.left);
-        denominator > 0.0 && lighter >= self.limits.min_weight
+        self.walk.pass(moment);
     }
 
     /// The best split so far; none if the feature has one value.
     #[inline]
-    pub(super) fn end(self) -> Option<Best> {
+    pub(super) fn end(self) -> Option<Best<W::Score>> {
         self.varies.then_some(self.best)
     }
 }

@@ -5,12 +5,17 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::grow::bootstrap::Rows;
-use crate::{MaxFeatures, RandomForestRegressorBuilder, random};
+use crate::{MaxFeatures, RandomForestRegressor, RandomForestRegressorBuilder, random};
 
 fn grow(builder: &RandomForestRegressorBuilder, x: &Array2<f64>, y: &[f64]) -> GrownTree {
     let parameters = builder.clone().build().unwrap();
     let weights = weights(builder, y.len());
-    Engine::new(&parameters, &x.view(), y).grow(&weights, random::stream(9, 1), &mut Arena::new(x.ncols()))
+    let scale = TargetScale::new(y);
+    let scaled = y.iter().map(|&target| scale.down(target)).collect();
+    let view = x.view();
+    let tree = parameters.tree();
+    let engine = Engine::new(&tree, &view, scaled, SquaredError::default(), scale);
+    engine.grow(&weights, random::stream(9, 1), &mut engine.arena())
 }
 
 /// The bootstrap of the tree that [`grow`] grows.
@@ -221,5 +226,131 @@ proptest! {
         let y: Vec<f64> = cells.iter().map(|cell| f64::from(cell.2) / 10.0).collect();
         let builder = RandomForestRegressor::builder().bootstrap(bootstrap).min_samples_leaf(min_leaf);
         assert_best(&builder, &x, &y);
+    }
+}
+
+/// A tree of the given parameters without bootstrap.
+fn grow_plainly<C: Criterion>(
+    tree: &TreeParameters<'_>,
+    x: &Array2<f64>,
+    y: Vec<C::Target>,
+    criterion: C,
+) -> GrownTree {
+    let weights = vec![1.0; y.len()];
+    let view = x.view();
+    let engine = Engine::new(tree, &view, y, criterion, TargetScale::ONE);
+    engine.grow(&weights, random::stream(9, 1), &mut engine.arena())
+}
+
+/// The sides of all rows at the root of a tree.
+fn sides(tree: &GrownTree, x: &Array2<f64>) -> Option<[Vec<usize>; 2]> {
+    let split = tree.nodes[0].split.as_ref()?;
+    let goes_left = |&row: &usize| {
+        let value = x[[row, split.feature as usize]];
+        match split.categories {
+            _ if value.is_nan() => split.missing_left,
+            Some(left) => crate::forest::CategorySet(left).contains(crate::forest::category(value).unwrap()),
+            None => value <= split.threshold,
+        }
+    };
+    let (left, right) = (0..x.nrows()).partition(goes_left);
+    Some([left, right])
+}
+
+/// The decrease in squared error of parting the rows so.
+fn gain(y: &[f64], parts: &[Vec<usize>; 2]) -> f64 {
+    let unit = vec![1.0; y.len()];
+    let all: Vec<usize> = (0..y.len()).collect();
+    error(&all, y, &unit) - parts.iter().map(|rows| error(rows, y, &unit)).sum::<f64>()
+}
+
+#[test]
+fn blocks_and_lists_agree_on_what_is_missing_and_on_categories() {
+    // More rows than the largest block holds: a tree that begins with lists, and one of blocks only on the part
+    // of the rows that one of its nodes has.
+    let (mut x, y) = table(9000, 4);
+    for row in (0..9000).step_by(3) {
+        x[[row, 0]] = f64::NAN;
+    }
+    let parameters = RandomForestRegressor::builder().max_depth(8).build().unwrap();
+    let categorical = [false, true, true, false];
+    let tree = TreeParameters { categorical: &categorical, ..parameters.tree() };
+    let whole = grow_plainly(&tree, &x, y.clone(), SquaredError::default());
+    let mut index = 0;
+    let mut rows: Vec<usize> = (0..9000).collect();
+    while rows.len() > BLOCKS[0] {
+        let part = x.select(ndarray::Axis(0), &rows);
+        let below = GrownTree { nodes: whole.nodes[index..].to_vec(), shares: Vec::new() };
+        let [left, right] = sides(&below, &part).unwrap();
+        let split = whole.nodes[index].split.as_ref().unwrap();
+        let (side, next) = if left.len() > right.len() { (left, split.left) } else { (right, split.right) };
+        rows = side.iter().map(|&place| rows[place]).collect();
+        index = next;
+    }
+    let part = x.select(ndarray::Axis(0), &rows);
+    let targets = rows.iter().map(|&row| y[row]).collect();
+    let alone = grow_plainly(&tree, &part, targets, SquaredError::default());
+    let [ours, alone] = [&whole.nodes[index], &alone.nodes[0]].map(|node| node.split.as_ref().unwrap());
+    assert_eq!((ours.feature, ours.threshold, ours.categories), (alone.feature, alone.threshold, alone.categories));
+    assert_eq!(ours.missing_left, alone.missing_left);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn the_best_way_of_missing_values_is_found(
+        cells in prop::collection::vec((prop::option::of(0_u8..8), -50_i32..50), 2..40),
+    ) {
+        let x = Array2::from_shape_fn((cells.len(), 1), |(row, _)| cells[row].0.map_or(f64::NAN, f64::from));
+        let y: Vec<f64> = cells.iter().map(|cell| f64::from(cell.1)).collect();
+        let parameters = RandomForestRegressor::builder().max_depth(1).build().unwrap();
+        let tree = grow_plainly(&parameters.tree(), &x, y.clone(), SquaredError::default());
+        let mut best: Option<f64> = None;
+        for threshold in (0..8).map(f64::from) {
+            for missing_left in [false, true] {
+                let parts: (Vec<usize>, Vec<usize>) = (0..y.len()).partition(|&row| {
+                    let value = x[[row, 0]];
+                    if value.is_nan() { missing_left } else { value <= threshold }
+                });
+                if !parts.0.is_empty() && !parts.1.is_empty() {
+                    let gain = gain(&y, &parts.into());
+                    best = Some(best.map_or(gain, |best| best.max(gain)));
+                }
+            }
+        }
+        let pure = y.iter().all(|&target| target == y[0]);
+        let ours = sides(&tree, &x).map(|parts| gain(&y, &parts));
+        match best {
+            Some(best) if !pure => prop_assert!((ours.unwrap() - best).abs() < 1e-8, "{ours:?} {best}"),
+            _ => prop_assert!(ours.is_none()),
+        }
+    }
+
+    #[test]
+    fn the_best_set_of_categories_is_found(
+        cells in prop::collection::vec((prop::option::of(0_u32..6), -50_i32..50), 2..40),
+    ) {
+        let x = Array2::from_shape_fn((cells.len(), 1), |(row, _)| cells[row].0.map_or(f64::NAN, f64::from));
+        let y: Vec<f64> = cells.iter().map(|cell| f64::from(cell.1)).collect();
+        let parameters = RandomForestRegressor::builder().max_depth(1).build().unwrap();
+        let tree = TreeParameters { categorical: &[true], ..parameters.tree() };
+        let tree = grow_plainly(&tree, &x, y.clone(), SquaredError::default());
+        let mut best: Option<f64> = None;
+        // Missing is the seventh category.
+        for set in 0_u32..128 {
+            let parts: (Vec<usize>, Vec<usize>) =
+                (0..y.len()).partition(|&row| set >> cells[row].0.unwrap_or(6) & 1 == 1);
+            if !parts.0.is_empty() && !parts.1.is_empty() {
+                let gain = gain(&y, &parts.into());
+                best = Some(best.map_or(gain, |best| best.max(gain)));
+            }
+        }
+        let pure = y.iter().all(|&target| target == y[0]);
+        let ours = sides(&tree, &x).map(|parts| gain(&y, &parts));
+        match best {
+            Some(best) if !pure => prop_assert!((ours.unwrap() - best).abs() < 1e-8, "{ours:?} {best}"),
+            _ => prop_assert!(ours.is_none()),
+        }
     }
 }

@@ -1,0 +1,220 @@
+//! Growing all trees of a forest, whatever they predict: checks, one task per tree, assembly.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use ndarray::ArrayView2;
+use rayon::prelude::*;
+
+use super::FitOptions;
+use super::bootstrap::Rows;
+use super::exact::{Criterion, Engine};
+use super::scale::TargetScale;
+use super::tree::{GrownTree, normalise};
+use crate::forest::{StoredForest, StoredTree};
+use crate::params::{ForestParameters, TreeParameters};
+use crate::{Forest, ForestError, check, random};
+
+/// More draws than anyone waits for.
+const MAX_DRAWS: f64 = 1e12;
+
+/// A fit whose data and parameters go together.
+#[derive(Debug)]
+pub(super) struct Job<'a> {
+    pub(super) x: ArrayView2<'a, f64>,
+    pub(super) forest: ForestParameters,
+    pub(super) tree: TreeParameters<'a>,
+    pub(super) rows: Rows,
+    pub(super) options: FitOptions<'a>,
+    categorical: Vec<bool>,
+}
+
+/// A forest, and for each of its leaves the shares of the classes, if it predicts classes.
+#[derive(Debug)]
+pub(super) struct Grown {
+    pub(super) forest: Forest,
+    pub(super) shares: Vec<f64>,
+}
+
+impl<'a> Job<'a> {
+    /// `n_targets` is the length of y; `class_weight` is one number for each row.
+    pub(super) fn new(
+        forest: ForestParameters,
+        tree: TreeParameters<'a>,
+        x: ArrayView2<'a, f64>,
+        n_targets: usize,
+        options: FitOptions<'a>,
+        class_weight: Option<&[f64]>,
+    ) -> Result<Self, ForestError> {
+        check::training_set(&x, n_targets)?;
+        if !tree.monotonic.is_empty() && tree.monotonic.len() != x.ncols() {
+            return Err(ForestError::InvalidParameter {
+                name: "monotonic_cst",
+                value: format!("{} numbers", tree.monotonic.len()),
+                expected: "one for each feature",
+            });
+        }
+        let categorical = check::categories(&x, tree.categorical_features)?;
+        let rows = rows(&forest, x.nrows(), options.sample_weight, class_weight)?;
+        Ok(Self { x, forest, tree, rows, options, categorical })
+    }
+
+    /// Grows the forest on targets in units of the `scale`. `reweigh` may change the weights of the rows drawn
+    /// for a tree.
+    pub(super) fn grow<C: Criterion>(
+        &self,
+        y: Vec<C::Target>,
+        criterion: C,
+        scale: TargetScale,
+        reweigh: impl Fn(&mut [f64]) + Sync + Send,
+    ) -> Result<Grown, ForestError> {
+        if let Some(pool) = self.options.thread_pool {
+            return pool.install(|| self.grow_here(y, criterion, scale, reweigh));
+        }
+        self.grow_here(y, criterion, scale, reweigh)
+    }
+
+    /// Grows the forest on the threads of the pool that this is called on.
+    fn grow_here<C: Criterion>(
+        &self,
+        y: Vec<C::Target>,
+        criterion: C,
+        scale: TargetScale,
+        reweigh: impl Fn(&mut [f64]) + Sync + Send,
+    ) -> Result<Grown, ForestError> {
+        let tree = TreeParameters { categorical: &self.categorical, ..self.tree };
+        let engine = Engine::new(&tree, &self.x, y, criterion, scale);
+        let arena = || engine.arena();
+        let grown = self.trees(arena, |arena, mut rng| {
+            let mut weights = self.rows.draw(&mut rng);
+            reweigh(&mut weights);
+            let tree = engine.grow(&weights, rng, arena);
+            let finished = Tree::new(&tree, self.x.ncols());
+            arena.recycle(tree);
+            Ok(finished)
+        })?;
+        self.assemble(grown)
+    }
+
+    /// One tree after the other on each thread, each thread in memory of its own.
+    pub(super) fn trees<Memory>(
+        &self,
+        memory: impl Fn() -> Memory + Sync + Send,
+        tree: impl Fn(&mut Memory, random::Generator) -> Result<Tree, ForestError> + Sync + Send,
+    ) -> Result<Vec<Tree>, ForestError> {
+        let n_trees = self.forest.n_estimators;
+        let done = AtomicUsize::new(0);
+        let cancelled = AtomicBool::new(false);
+        let tell = |n_grown: usize| {
+            if self.options.watch.is_some_and(|watch| watch(n_grown, n_trees).is_break()) {
+                cancelled.store(true, Ordering::Relaxed);
+            }
+        };
+        let one = |memory: &mut Memory, index: usize| {
+            if cancelled.load(Ordering::Relaxed) {
+                return Err(ForestError::Cancelled { n_grown: done.load(Ordering::Relaxed), n_trees });
+            }
+            // A stream per tree: neither threads nor the other trees have a say in it.
+            let grown = tree(memory, random::stream(self.tree.random_state, index as u64))?;
+            let n_grown = done.fetch_add(1, Ordering::Relaxed) + 1;
+            if let Some(progress) = self.options.progress {
+                progress(n_grown, n_trees);
+            }
+            tell(n_grown);
+            Ok(grown)
+        };
+        tell(0);
+        (0..n_trees).into_par_iter().map_init(memory, one).collect()
+    }
+
+    /// Lays the trees one after the other.
+    pub(super) fn assemble(&self, trees: Vec<Tree>) -> Result<Grown, ForestError> {
+        let n_features = self.x.ncols();
+        let importances = mean_importances(trees.iter().map(|tree| &tree.importances[..]), n_features);
+        let mut n_leaves = 0.0;
+        let mut shares = Vec::new();
+        let mut stored = Vec::with_capacity(trees.len());
+        for mut tree in trees {
+            if !tree.shares.is_empty() {
+                let leaves = tree.stored.value.iter_mut().zip(&tree.stored.feature);
+                let numbers = leaves.filter(|(_, feature)| feature.is_none()).map(|(value, _)| value);
+                // Leaves are numbered throughout the forest.
+                let n_own = numbers.map(|value| *value += n_leaves).count();
+                n_leaves += n_own as f64;
+                shares.append(&mut tree.shares);
+            }
+            stored.push(tree.stored);
+        }
+        let stored = StoredForest::from_trees(n_features, stored, importances, self.categorical.clone())?;
+        Ok(Grown { forest: stored.try_into()?, shares })
+    }
+}
+
+/// A finished tree.
+#[derive(Debug)]
+pub(super) struct Tree {
+    stored: StoredTree,
+    /// For each leaf the shares of the classes.
+    shares: Vec<f64>,
+    importances: Vec<f64>,
+}
+
+impl Tree {
+    pub(super) fn new(tree: &GrownTree, n_features: usize) -> Self {
+        let (stored, shares) = tree.level_order();
+        Self { stored, shares, importances: tree.importances(n_features) }
+    }
+}
+
+/// How each tree's rows are drawn.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a sum of weights is not negative")]
+fn rows(
+    forest: &ForestParameters,
+    n_rows: usize,
+    sample_weight: Option<&[f64]>,
+    class_weight: Option<&[f64]>,
+) -> Result<Rows, ForestError> {
+    let n_draws = |total| forest.max_samples.map_or(n_rows, |samples| samples.at_most(total));
+    let product: Vec<f64>;
+    let weights = match (sample_weight, class_weight) {
+        (None, None) => {
+            return Ok(if forest.bootstrap {
+                Rows::Uniform { n_rows, n_draws: n_draws(n_rows) }
+            } else {
+                Rows::All { weights: vec![1.0; n_rows] }
+            });
+        }
+        (Some(weights), None) | (None, Some(weights)) => {
+            check::weights(weights, n_rows)?;
+            weights
+        }
+        (Some(weights), Some(by_class)) => {
+            check::weights(weights, n_rows)?;
+            // Of weights near the ends of the range the product must be neither infinite nor zero.
+            let scale = TargetScale::new(weights);
+            product = weights.iter().zip(by_class).map(|(weight, by_class)| scale.down(*weight) * by_class).collect();
+            check::weights(&product, n_rows)?;
+            &product
+        }
+    };
+    // Sums of weights must stay finite; a power of two changes no tree.
+    let scale = TargetScale::new(weights);
+    let scaled: Vec<f64> = weights.iter().map(|&weight| scale.down(weight)).collect();
+    Ok(if forest.bootstrap {
+        // scikit-learn takes a share of the weights' sum.
+        Rows::weighted(&scaled, n_draws(weights.iter().sum::<f64>().min(MAX_DRAWS) as usize))
+    } else {
+        Rows::All { weights: scaled }
+    })
+}
+
+/// The mean over the trees that split, scaled to add up to 1.
+fn mean_importances<'a>(trees: impl Iterator<Item = &'a [f64]>, n_features: usize) -> Vec<f64> {
+    let mut sums = vec![0.0; n_features];
+    for tree in trees {
+        for (sum, importance) in sums.iter_mut().zip(tree) {
+            *sum += importance;
+        }
+    }
+    normalise(&mut sums);
+    sums
+}
