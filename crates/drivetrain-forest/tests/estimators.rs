@@ -22,11 +22,11 @@ struct Outcome {
 
 type Fit = fn(ArrayView2<'_, f64>, &[f64]) -> Result<Outcome, ForestError>;
 
-fn outcome_of_numbers(forest: &Forest, x: ArrayView2<'_, f64>) -> Outcome {
+fn outcome_of_numbers(forest: &Forest, x: &ArrayView2<'_, f64>) -> Outcome {
     let bytes = rmp_serde::to_vec_named(forest).unwrap();
     let loaded: Forest = rmp_serde::from_slice(&bytes).unwrap();
     assert_eq!(&loaded, forest);
-    let predictions = forest.predict(x).unwrap();
+    let predictions = forest.predict(*x).unwrap();
     for (row, prediction) in x.rows().into_iter().zip(&predictions) {
         let alone = forest.predict_row(&row.to_vec()).unwrap();
         assert_eq!(alone.to_bits(), prediction.to_bits());
@@ -34,11 +34,11 @@ fn outcome_of_numbers(forest: &Forest, x: ArrayView2<'_, f64>) -> Outcome {
     Outcome { bytes, predictions: predictions.iter().map(|value| value.to_bits()).collect() }
 }
 
-fn outcome_of_classes(forest: &ClassificationForest<i32>, x: ArrayView2<'_, f64>) -> Outcome {
+fn outcome_of_classes(forest: &ClassificationForest<i32>, x: &ArrayView2<'_, f64>) -> Outcome {
     let bytes = rmp_serde::to_vec_named(forest).unwrap();
     let loaded: ClassificationForest<i32> = rmp_serde::from_slice(&bytes).unwrap();
     assert_eq!(&loaded, forest);
-    let proba = forest.predict_proba(x).unwrap();
+    let proba = forest.predict_proba(*x).unwrap();
     for (row, shares) in x.axis_chunks_iter(Axis(0), 1).zip(proba.rows()) {
         assert_eq!(forest.predict_proba(row).unwrap().row(0), shares);
         assert!((shares.sum() - 1.0).abs() < 1e-9);
@@ -56,7 +56,7 @@ macro_rules! regressor {
     ($name:ident $(.$method:ident($value:expr))*) => {
         |x, y| {
             let estimator = $name::builder()$(.$method($value))*.build()?;
-            Ok(outcome_of_numbers(&estimator.fit(x, y)?, x))
+            Ok(outcome_of_numbers(&estimator.fit(x, y)?, &x))
         }
     };
 }
@@ -69,7 +69,7 @@ macro_rules! classifier {
             if let Some(row) = y.iter().position(|target| !target.is_finite()) {
                 return Err(ForestError::InvalidTarget { row, value: y[row], limit: 1e300 });
             }
-            Ok(outcome_of_classes(&estimator.fit(x, &labels(y))?, x))
+            Ok(outcome_of_classes(&estimator.fit(x, &labels(y))?, &x))
         }
     };
 }

@@ -146,6 +146,7 @@ impl<L> ClassificationForest<L> {
     ///
     /// # Errors
     /// As [`Forest::predict`].
+    #[expect(clippy::needless_pass_by_value, reason = "views are passed by value, as everywhere in ndarray")]
     pub fn predict(&self, x: ArrayView2<'_, f64>) -> Result<Vec<L>, ForestError>
     where
         L: Clone,

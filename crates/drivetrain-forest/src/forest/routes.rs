@@ -29,7 +29,6 @@ impl CategorySet {
     }
 
     /// The categories in ascending order.
-    #[must_use]
     pub fn iter(self) -> impl Iterator<Item = u32> {
         (0..64).filter(move |&category| self.contains(category))
     }

@@ -66,7 +66,7 @@ impl<'a> Classifier<'a> {
 
     fn job(
         &self,
-        x: ArrayView2<'a, f64>,
+        x: &ArrayView2<'a, f64>,
         y: &[u32],
         n_classes: usize,
         options: FitOptions<'a>,
@@ -88,7 +88,7 @@ impl<'a> Classifier<'a> {
 
     fn fit<L: Ord + Clone>(
         &self,
-        x: ArrayView2<'a, f64>,
+        x: &ArrayView2<'a, f64>,
         y: &[L],
         options: FitOptions<'a>,
     ) -> Result<ClassificationForest<L>, ForestError> {
@@ -119,14 +119,14 @@ impl<'a> Classifier<'a> {
     fn out_of_bag<L: Ord + Clone>(
         &self,
         forest: &ClassificationForest<L>,
-        x: ArrayView2<'a, f64>,
+        x: &ArrayView2<'a, f64>,
         y: &[L],
         options: FitOptions<'a>,
     ) -> Result<Array2<f64>, ForestError> {
-        super::out_of_bag::check_forest(&self.forest, forest.leaves(), &x)?;
+        super::out_of_bag::check_forest(&self.forest, forest.leaves(), x)?;
         let (classes, numbers) = encode(y);
         let job = self.job(x, &numbers, classes.len(), options)?;
-        let values = check::row_major(&x);
+        let values = check::row_major(x);
         let n_classes = forest.classes().len();
         let mut proba = Array2::zeros((x.nrows(), n_classes));
         let mut n_unseen = vec![0.0; x.nrows()];
@@ -180,7 +180,7 @@ macro_rules! fit {
                 y: &[L],
                 options: FitOptions<'_>,
             ) -> Result<ClassificationForest<L>, ForestError> {
-                self.classifier().fit(x, y, options)
+                self.classifier().fit(&x, y, options)
             }
 
             fn classifier(&self) -> Classifier<'_> {
@@ -221,7 +221,7 @@ macro_rules! out_of_bag {
                 y: &[L],
                 options: FitOptions<'_>,
             ) -> Result<Array2<f64>, ForestError> {
-                self.classifier().out_of_bag(forest, x, y, options)
+                self.classifier().out_of_bag(forest, &x, y, options)
             }
         }
     };

@@ -40,12 +40,12 @@ impl<'a> Job<'a> {
     pub(super) fn new(
         forest: ForestParameters,
         tree: TreeParameters<'a>,
-        x: ArrayView2<'a, f64>,
+        x: &ArrayView2<'a, f64>,
         n_targets: usize,
         options: FitOptions<'a>,
         class_weight: Option<&[f64]>,
     ) -> Result<Self, ForestError> {
-        check::training_set(&x, n_targets)?;
+        check::training_set(x, n_targets)?;
         if !tree.monotonic.is_empty() && tree.monotonic.len() != x.ncols() {
             return Err(ForestError::InvalidParameter {
                 name: "monotonic_cst",
@@ -53,9 +53,9 @@ impl<'a> Job<'a> {
                 expected: "one for each feature",
             });
         }
-        let categorical = check::categories(&x, tree.categorical_features)?;
+        let categorical = check::categories(x, tree.categorical_features)?;
         let rows = rows(&forest, x.nrows(), options.sample_weight, class_weight)?;
-        Ok(Self { x, forest, tree, rows, options, categorical })
+        Ok(Self { x: *x, forest, tree, rows, options, categorical })
     }
 
     /// Grows the forest on targets in units of the `scale`. `reweigh` may change the weights of the rows drawn

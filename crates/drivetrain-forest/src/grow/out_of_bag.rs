@@ -62,7 +62,7 @@ macro_rules! out_of_bag {
             ) -> Result<Vec<f64>, ForestError> {
                 check_forest(&self.forest(), forest, &x)?;
                 let values = check::row_major(&x);
-                let rows = Job::new(self.forest(), self.tree(), x, x.nrows(), options, None)?.rows;
+                let rows = Job::new(self.forest(), self.tree(), &x, x.nrows(), options, None)?.rows;
                 let mut sums = vec![(0.0, 0_u32); x.nrows()];
                 for tree in 0..forest.n_trees() {
                     let counts = rows.draw(&mut random::stream(self.random_state(), tree as u64));

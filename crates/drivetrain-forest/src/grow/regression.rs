@@ -63,7 +63,7 @@ macro_rules! fit {
                 if options.engine != Engine::Exact {
                     return self.fit_elsewhere(&x, y, options);
                 }
-                let job = Job::new(self.forest(), self.tree(), x, y.len(), options, None)?;
+                let job = Job::new(self.forest(), self.tree(), &x, y.len(), options, None)?;
                 grow(&job, self.criterion(), y)
             }
         }
@@ -80,6 +80,7 @@ impl RandomForestRegressor {
     ///
     /// # Errors
     /// As [`RandomForestRegressor::fit`].
+    #[expect(clippy::needless_pass_by_value, reason = "views are passed by value, as everywhere in ndarray")]
     pub fn fit_with_progress(
         &self,
         x: ArrayView2<'_, f64>,
@@ -97,7 +98,7 @@ impl RandomForestRegressor {
         y: &[f64],
         options: FitOptions<'_>,
     ) -> Result<Forest, ForestError> {
-        let job = Job::new(self.forest(), self.tree(), *x, y.len(), options, None)?;
+        let job = Job::new(self.forest(), self.tree(), x, y.len(), options, None)?;
         check::targets(y)?;
         let engine = super::smartcore::Engine::new(self, x, y, &job.rows)?;
         let one = |(): &mut (), rng| Ok(super::job::Tree::new(&engine.grow(rng)?, x.ncols()));

@@ -175,6 +175,7 @@ impl<C: Criterion> Block<C> {
     }
 
     /// Searches a feature that asks for more than passing the samples once.
+    #[expect(clippy::cast_possible_truncation, reason = "ranks are counted in 16 bits")]
     fn search_steps(
         &mut self,
         node: &Node<C::Target>,
@@ -198,7 +199,7 @@ impl<C: Criterion> Block<C> {
             steps.push(Step { place: rank as u32, begins, moment: moments[usize::from(order[rank])] });
         });
         let value = |place: u32| search.value(self.rows[usize::from(order[place as usize])], feature);
-        let steps = Steps { feature, bounds: node.bounds, steps, n_present: present };
+        let steps = Steps { feature, bounds: node.bounds, samples: steps, n_present: present };
         steps.search(criterion, search, value, best)
     }
 

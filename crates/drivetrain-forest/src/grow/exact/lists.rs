@@ -196,7 +196,7 @@ impl<C: Criterion> Space<C> for Lists<C> {
             }));
             let rows = &self.rows[node.depth % 2];
             let value = |place: u32| search.value(rows[entry::sample(list[place as usize])], feature);
-            let steps = Steps { feature, bounds: node.bounds, steps: &self.steps, n_present };
+            let steps = Steps { feature, bounds: node.bounds, samples: &self.steps, n_present };
             return steps.search(criterion, search, value, best);
         }
         let mut scan = Scan::new(feature, list.len(), search.limits, best, criterion.walk());

@@ -5,6 +5,7 @@ use ndarray::ArrayView2;
 
 use super::criterion::{Criterion, Walk};
 use super::scan::{Best, Limits, Way};
+use crate::forest::category;
 
 /// What a search must know besides the samples.
 #[derive(Debug)]
@@ -60,13 +61,16 @@ pub(super) struct Step<M> {
     pub(super) moment: M,
 }
 
+/// A category's mean, its number unless it is what is missing, and its samples.
+type Run<'a, M> = (f64, Option<u32>, &'a [Step<M>]);
+
 /// A node's samples by ascending value of a feature.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Steps<'a, M> {
     pub(super) feature: u32,
     pub(super) bounds: [f64; 2],
     /// The samples with a value, then those without.
-    pub(super) steps: &'a [Step<M>],
+    pub(super) samples: &'a [Step<M>],
     pub(super) n_present: usize,
 }
 
@@ -82,7 +86,7 @@ impl<M: Copy> Steps<'_, M> {
         value: impl Fn(u32) -> f64,
         best: Best<C::Score>,
     ) -> Option<Best<C::Score>> {
-        let (present, missing) = self.steps.split_at(self.n_present);
+        let (present, missing) = self.samples.split_at(self.n_present);
         let varies = present.iter().skip(1).any(|step| step.begins) || !missing.is_empty();
         if present.is_empty() || !varies {
             return None;
@@ -111,7 +115,7 @@ impl<M: Copy> Steps<'_, M> {
     ) -> Best<C::Score> {
         let Limits { min_leaf, min_weight } = search.limits;
         let steps = parts[0].iter().chain(parts[1]);
-        let n = self.steps.len();
+        let n = self.samples.len();
         let mut walk = criterion.walk();
         if C::LOOKS_AHEAD {
             walk.look_ahead(steps.clone().map(|step| step.moment));
@@ -146,16 +150,16 @@ impl<M: Copy> Steps<'_, M> {
         mut best: Best<C::Score>,
     ) -> Best<C::Score> {
         let n_present = self.n_present;
-        let mut runs: Vec<(f64, Option<u32>, &[Step<M>])> = Vec::new();
+        let mut runs: Vec<Run<'_, M>> = Vec::new();
         let mut start = 0;
-        for end in 1..=self.steps.len() {
-            if self.steps.get(end).is_none_or(|step| step.begins) {
-                let category = (start < n_present).then(|| value(self.steps[start].place) as u32);
-                runs.push((0.0, category, &self.steps[start..end]));
+        for end in 1..=self.samples.len() {
+            if self.samples.get(end).is_none_or(|step| step.begins) {
+                let category = category(value(self.samples[start].place)).filter(|_| start < n_present);
+                runs.push((0.0, category, &self.samples[start..end]));
                 start = end;
             }
         }
-        let mut ordered: Vec<Step<M>> = Vec::with_capacity(self.steps.len());
+        let mut ordered: Vec<Step<M>> = Vec::with_capacity(self.samples.len());
         for order in 0..criterion.n_orders() {
             for (mean, _, steps) in &mut runs {
                 let sums = steps.iter().map(|step| criterion.order(order, step.moment));
@@ -172,12 +176,12 @@ impl<M: Copy> Steps<'_, M> {
                     ..*step
                 }));
             }
-            let steps = Steps { steps: &ordered, ..*self };
+            let steps = Steps { samples: &ordered, ..*self };
             let unset = Best { below: 0, above: 0, ..best };
             let found = steps.in_turn(criterion, search, [&ordered, &[]], 1, Way::InOrder, unset);
             if let Some(found) = found.found() {
                 let (left, right) = runs.split_at(found.above as usize);
-                let is_missing = |runs: &[(f64, Option<u32>, &[Step<M>])]| runs.iter().any(|run| run.1.is_none());
+                let is_missing = |runs: &[Run<'_, M>]| runs.iter().any(|run| run.1.is_none());
                 let missing_left = (is_missing(left) || is_missing(right)).then(|| is_missing(left));
                 let left = left.iter().filter_map(|run| run.1).fold(0, |set, category| set | 1 << category);
                 best = Best { below: 0, above: 1, way: Way::Categories { left, missing_left }, ..found };

@@ -116,7 +116,7 @@ impl<'a, C: Criterion> Unsorted<'a, C> {
                 goes_left.extend(values.iter().map(|&value| match category(value) {
                     Some(category) => CategorySet(left).contains(category),
                     None => missing_left == Some(true),
-                }))
+                }));
             }
             Way::Threshold { threshold, missing_left } => {
                 let missing_left = missing_left == Some(true);

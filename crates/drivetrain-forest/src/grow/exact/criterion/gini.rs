@@ -1,114 +1,24 @@
 //! The Gini impurity.
 
-use super::class_counts::{ClassCounts, Moment};
-use super::{Criterion, Walk, weigh_enough};
-use crate::grow::exact::node::{Sample, Sums};
-use crate::grow::scale::TargetScale;
+use super::classes::{Impurity, OfClasses};
 
 /// The chance that two samples drawn from a node are of different classes.
 ///
 /// Source: `Gini` of scikit-learn.
+pub(in crate::grow) type Gini = OfClasses<Squares>;
+
+/// A share of `w` of a weight of `n` adds `(w / n)^2` to the chance that the two are of the same class.
 #[derive(Debug, Clone)]
-pub(in crate::grow) struct Gini {
-    counts: ClassCounts,
-    weight: f64,
-    squares: f64,
-}
+pub(in crate::grow) struct Squares;
 
-impl Gini {
-    pub(in crate::grow) fn new(n_classes: usize) -> Self {
-        Self { counts: ClassCounts::new(n_classes), weight: 0.0, squares: 0.0 }
-    }
-}
-
-/// The weights of both sides, and the sums of their squares over the classes.
-#[derive(Debug)]
-pub(in crate::grow) struct Sides<'a> {
-    counts: &'a mut ClassCounts,
-    weight: f64,
-    left: f64,
-    left_squares: f64,
-    right_squares: f64,
-}
-
-impl Criterion for Gini {
-    type Target = u32;
-    type Moment = Moment;
-    type Score = f64;
-    type Walk<'a> = Sides<'a>;
-
-    const NONE: f64 = f64::NEG_INFINITY;
-
-    fn begin(&mut self, sums: &Sums<u32>, samples: impl Iterator<Item = Sample<u32>> + Clone) {
-        self.counts.begin(samples);
-        self.weight = sums.weight;
-        self.squares = self.counts.total.iter().map(|count| count * count).sum();
+impl Impurity for Squares {
+    #[inline]
+    fn term(weight: f64) -> f64 {
+        weight * weight
     }
 
     #[inline]
-    fn moment(&self, _position: usize, sample: Sample<u32>) -> Moment {
-        Moment { class: sample.y, weight: sample.weight }
-    }
-
-    #[inline]
-    fn walk(&mut self) -> Sides<'_> {
-        self.counts.left.fill(0.0);
-        let Self { weight, squares, .. } = *self;
-        Sides { counts: &mut self.counts, weight, left: 0.0, left_squares: 0.0, right_squares: squares }
-    }
-
-    fn gain(&self, score: f64) -> f64 {
-        (score - self.squares / self.weight).max(0.0)
-    }
-
-    fn value(&mut self, sums: &Sums<u32>, _samples: impl Iterator<Item = Sample<u32>>) -> f64 {
-        sums.mean()
-    }
-
-    fn shares(&mut self, samples: impl Iterator<Item = Sample<u32>>, shares: &mut Vec<f64>) {
-        self.counts.shares(samples, shares);
-    }
-
-    fn n_orders(&self) -> usize {
-        self.counts.n_orders()
-    }
-
-    fn order(&self, order: usize, moment: Moment) -> (f64, f64) {
-        self.counts.order(order, moment)
-    }
-
-    fn scale_impurity(_scale: TargetScale, impurity: f64) -> f64 {
-        impurity
-    }
-}
-
-impl Walk for Sides<'_> {
-    type Moment = Moment;
-    type Score = f64;
-
-    #[inline]
-    fn pass(&mut self, Moment { class, weight }: Moment) {
-        let class = class as usize;
-        let left = self.counts.left[class];
-        let right = self.counts.total[class] - left;
-        self.left_squares += weight * (2.0 * left + weight);
-        self.right_squares -= weight * (2.0 * right - weight);
-        self.counts.left[class] = left + weight;
-        self.left += weight;
-    }
-
-    #[inline]
-    fn improve(&self, min_weight: f64, best: &mut f64) -> bool {
-        let right = self.weight - self.left;
-        let score = self.left_squares / self.left + self.right_squares / right;
-        let is_better = score > *best && weigh_enough(self.left, self.weight, min_weight);
-        if is_better {
-            *best = score;
-        }
-        is_better
-    }
-
-    fn values(&self) -> [f64; 2] {
-        ClassCounts::values(&self.counts.left, &self.counts.total, self.left, self.weight)
+    fn purity(terms: f64, weight: f64) -> f64 {
+        terms / weight
     }
 }

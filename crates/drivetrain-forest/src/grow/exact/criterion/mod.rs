@@ -4,7 +4,7 @@
 //! own without a branch on which it is.
 
 mod absolute_error;
-mod class_counts;
+mod classes;
 mod entropy;
 mod gini;
 mod poisson;

@@ -8,7 +8,9 @@ use crate::grow::exact::node::Target;
 /// For each number of samples on the left what a criterion says the split gains and the sides predict.
 fn searched<C: Criterion>(mut criterion: C, samples: &[Sample<C::Target>]) -> Vec<Option<(f64, [f64; 2])>> {
     let mut sums = Sums::NONE;
-    samples.iter().for_each(|&sample| sums.add(sample));
+    for &sample in samples {
+        sums.add(sample);
+    }
     criterion.begin(&sums, samples.iter().copied());
     let moments: Vec<C::Moment> =
         samples.iter().enumerate().map(|(position, &sample)| criterion.moment(position, sample)).collect();
@@ -119,7 +121,9 @@ proptest! {
     fn a_node_predicts_its_median(cells in prop::collection::vec((0_u8..40, 1_u8..9), 1..30)) {
         let numbers = samples(&cells);
         let mut sums = Sums::NONE;
-        numbers.iter().for_each(|&sample| sums.add(sample));
+        for &sample in &numbers {
+            sums.add(sample);
+        }
         let value = AbsoluteError::default().value(&sums, numbers.iter().copied());
         prop_assert_eq!(value, median(&numbers));
     }
