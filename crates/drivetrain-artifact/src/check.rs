@@ -17,7 +17,7 @@ const BYTES_PER_FOREST_VALUE: u64 = 3;
 
 /// The values of a forest of version 1 that are none of a tree, a node or a feature: keys and lists. A forest of a
 /// later version has but some bytes for each key, and no more values altogether.
-const FOREST_FRAME: u64 = 64;
+const FOREST_FRAME: u64 = 128;
 
 /// The artifact that `files` are, if they are one.
 pub(crate) fn open(files: Files, reader: &Reader) -> Result<Artifact, ArtifactError> {
