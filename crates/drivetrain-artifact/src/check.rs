@@ -1,6 +1,6 @@
 //! From files to a model, trusting none of them.
 
-use drivetrain_forest::Forest;
+use drivetrain_forest::{Forest, ForestError, PackedForest, ReadableForest};
 use drivetrain_plan::Plan;
 
 use crate::{
@@ -11,12 +11,13 @@ use crate::{
     transport::Files,
 };
 
-/// The fewest bytes that a value of `forest.msgpack` takes on average: a tree of one leaf is three values, its number of
+/// The fewest bytes that a value of a forest of version 1 takes on average: a tree of one leaf is three values, its number of
 /// nodes of one byte, its feature of one and its prediction of nine.
 const BYTES_PER_FOREST_VALUE: u64 = 3;
 
-/// The values of `forest.msgpack` that are none of a tree, a node or a feature: keys and lists.
-const FOREST_FRAME: u64 = 16;
+/// The values of a forest of version 1 that are none of a tree, a node or a feature: keys and lists. A forest of a
+/// later version has but some bytes for each key, and no more values altogether.
+const FOREST_FRAME: u64 = 128;
 
 /// The artifact that `files` are, if they are one.
 pub(crate) fn open(files: Files, reader: &Reader) -> Result<Artifact, ArtifactError> {
@@ -84,7 +85,7 @@ fn check_file(record: &FileRecord, bytes: &[u8], limits: &Limits) -> Result<(), 
 fn decode_model(manifest: &Manifest, files: &Files, limits: &Limits) -> Result<Model, ArtifactError> {
     let plan = || decode_plan(files, limits);
     let regressor = || {
-        let forest = decode_forest(files, manifest.features.len(), limits)?;
+        let forest = decode_forest(manifest, files, limits)?;
         let regressor = Regressor::new(forest, manifest.features.clone())?;
         Ok(match manifest.preprocessor_id {
             Some(id) => regressor.with_preprocessor_id(id),
@@ -108,19 +109,29 @@ fn decode_probe(files: &Files, limits: &Limits) -> Result<Probe, ArtifactError> 
     msgpack::decode(entry, get(files, entry)?, limits.max_values as u64)
 }
 
-/// A node is a feature and a number, a tree a number of nodes, of which it has one at least: no more values than those
-/// are decoded, and no more than a file of this length can honestly hold.
-fn decode_forest(files: &Files, features: usize, limits: &Limits) -> Result<Forest, ArtifactError> {
+/// What the manifest says of the forest's layout decides how it is read.
+fn decode_forest(manifest: &Manifest, files: &Files, limits: &Limits) -> Result<Forest, ArtifactError> {
     let entry = FileKind::Forest.file_name();
     let bytes = get(files, entry)?;
     let limit = limits.max_forest_nodes as u64;
-    let values = limit.saturating_mul(3).saturating_add(features as u64);
-    let values = values.min(bytes.len() as u64 / BYTES_PER_FOREST_VALUE).saturating_add(FOREST_FRAME);
-    let forest: Forest = msgpack::decode(entry, bytes, values)?;
-    match forest.n_nodes() as u64 {
+    let check_nodes = |found: u64| match found {
         found if found > limit => Err(ArtifactError::too_large("nodes of the forest", found, limit)),
-        _ => Ok(forest),
+        _ => Ok(()),
+    };
+    let is_readable = manifest.files.iter().any(|file| file.kind == FileKind::Forest && file.version == 1);
+    if is_readable {
+        // A node is a feature and a number, a tree a number of nodes, of which it has one at least: no more values
+        // than those are decoded, and no more than a file of this length can honestly hold.
+        let values = limit.saturating_mul(3).saturating_add(manifest.features.len() as u64);
+        let values = values.min(bytes.len() as u64 / BYTES_PER_FOREST_VALUE).saturating_add(FOREST_FRAME);
+        let forest = msgpack::decode::<ReadableForest>(entry, bytes, values)?.into_forest();
+        check_nodes(forest.n_nodes() as u64)?;
+        return Ok(forest);
     }
+    let refused = |source: ForestError| ArtifactError::Decode { entry: entry.to_owned(), source: source.into() };
+    let packed: PackedForest = msgpack::decode(entry, bytes, FOREST_FRAME)?;
+    check_nodes(packed.n_nodes().map_err(refused)?)?;
+    packed.into_forest().map_err(refused)
 }
 
 fn get<'a>(files: &'a Files, entry: &str) -> Result<&'a [u8], ArtifactError> {

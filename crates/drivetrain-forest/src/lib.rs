@@ -100,9 +100,10 @@
 //!
 //! # Inspection
 //!
-//! [`Forest::feature_importances`], [`Forest::apply`], [`Forest::predict_trees`], single trees with their
-//! nodes ([`Forest::trees`]), as text ([`Tree::export_text`]) and as graphs ([`Tree::export_graphviz`]);
-//! with `train`, `RandomForestRegressor::out_of_bag`.
+//! [`Forest::feature_importances`], [`Forest::apply`], [`Forest::decision_path`], [`Forest::predict_trees`],
+//! [`Forest::node_statistics`], quantiles of the target ([`QuantileForest`]), single trees with their nodes
+//! ([`Forest::trees`]), as text ([`Tree::export_text`]) and as graphs ([`Tree::export_graphviz`]); with
+//! `train`, `RandomForestRegressor::out_of_bag` and `model_selection::permutation_importance`.
 //!
 //! # Speed
 //!
@@ -115,7 +116,7 @@
 //! * `train`, on by default, grows forests and shuffles folds. Without it the crate predicts, reads and
 //!   writes forests, and holds parameters, metrics and contiguous folds: what a server needs.
 //! * `smartcore` adds `Engine::Smartcore`, which grows the same kind of forest with smartcore's trees:
-//!   something to compare with.
+//!   something to compare with, and `SmartcoreEstimator`, which its cross-validation takes.
 //!
 //! # Not as in scikit-learn
 //!
@@ -143,6 +144,8 @@ mod error;
 mod forest;
 #[cfg(feature = "train")]
 mod grow;
+#[cfg(feature = "smartcore")]
+mod interop;
 pub mod metrics;
 pub mod model_selection;
 mod params;
@@ -150,9 +153,14 @@ mod params;
 mod random;
 
 pub use error::ForestError;
-pub use forest::{CategorySet, ClassificationForest, Forest, NodeView, Tree, TreeFormat};
+pub use forest::{
+    CategorySet, ClassificationForest, DecisionPaths, Forest, NodeStatistics, NodeView, PackedForest, QuantileForest,
+    ReadableForest, Tree, TreeFormat,
+};
 #[cfg(feature = "train")]
 pub use grow::{Engine, FitOptions};
+#[cfg(feature = "smartcore")]
+pub use interop::SmartcoreEstimator;
 /// The ndarray whose views the API takes.
 pub use ndarray;
 pub use params::{

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use drivetrain_forest::ndarray::Array2;
-use drivetrain_forest::{Forest, RandomForestRegressor};
+use drivetrain_forest::{Forest, RandomForestRegressor, ReadableForest};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -134,6 +134,12 @@ fn what_is_not_a_forest_is_refused_by_name() {
     assert_eq!(message("feature_importances", json!([1.0])), "not a forest: it has 2 features but 1 importances");
     assert_eq!(message("feature_importances", json!([-0.5, 1.5])), "not a forest: the importance of feature 0 is -0.5");
     assert!(message("children", json!([])).starts_with("unknown field `children`"));
+    let bytes = rmp_serde::to_vec_named(&stored()).unwrap();
+    assert!(rmp_serde::from_slice::<Forest>(&bytes).is_err());
+    assert_eq!(
+        rmp_serde::from_slice::<ReadableForest>(&bytes).unwrap().into_forest(),
+        serde_json::from_value::<Forest>(stored()).unwrap()
+    );
 
     let empty_tree = json!({
         "n_features": 1, "n_nodes": [0], "feature": [], "value": [], "feature_importances": [0.0],
@@ -143,7 +149,7 @@ fn what_is_not_a_forest_is_refused_by_name() {
 
     let nan = Stored { n_features: 1, n_nodes: [1], feature: [None], value: [f64::NAN], feature_importances: [0.0] };
     let bytes = rmp_serde::to_vec_named(&nan).unwrap();
-    let error = rmp_serde::from_slice::<Forest>(&bytes).unwrap_err();
+    let error = rmp_serde::from_slice::<ReadableForest>(&bytes).unwrap_err();
     assert_eq!(error.to_string(), "not a forest: node 0 of tree 0 holds a value that is not finite");
 }
 

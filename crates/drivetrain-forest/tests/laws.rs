@@ -275,6 +275,12 @@ fn every_public_type_is_a_value() {
     fn value<T: Send + Sync + Debug + Clone + PartialEq>() {}
     use drivetrain_forest::*;
     value::<Forest>();
+    value::<DecisionPaths>();
+    value::<NodeStatistics>();
+    value::<QuantileForest<'_>>();
+    value::<model_selection::PermutationImportance>();
+    value::<PackedForest>();
+    value::<ReadableForest>();
     value::<ForestError>();
     value::<FeatureFraction>();
     value::<MaxFeatures>();
@@ -303,6 +309,13 @@ fn progress_is_told_once_per_tree() {
     assert_eq!(forest, regressor(9).fit(x.view(), &y).unwrap());
 }
 
+/// Numbers that lie as close to each other as numbers can, and as far apart.
+fn close_or_far() -> impl Strategy<Value = f64> {
+    let near = (prop::sample::select(vec![0.0, 1.0, -1.0, 1e9, -3e-308]), 0_u8..4)
+        .prop_map(|(start, steps)| (0..steps).fold(start, |value: f64, _| value.next_up()));
+    prop_oneof![near, prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL | prop::num::f64::ZERO]
+}
+
 fn own_predictions(x: &Array2<f64>, y: &[f64]) -> Vec<f64> {
     regressor(5).fit(x.view(), y).unwrap().predict(x.view()).unwrap()
 }
@@ -323,6 +336,36 @@ proptest! {
         for prediction in own_predictions(&x, &y) {
             prop_assert!((low - slack..=high + slack).contains(&prediction));
         }
+    }
+
+    /// Many rows at once are compared otherwise than one row alone.
+    #[test]
+    fn many_rows_go_where_each_goes_alone(
+        thresholds in prop::collection::vec((0_u32..2, close_or_far()), 1..8),
+        cells in prop::collection::vec(prop::array::uniform2(close_or_far()), 40),
+    ) {
+        // A tree that splits its left child again and again, and a stump.
+        let (mut feature, mut value) = (Vec::new(), Vec::new());
+        for (index, &(column, threshold)) in thresholds.iter().enumerate() {
+            feature.extend(if index == 0 { vec![Some(column)] } else { vec![Some(column), None] });
+            value.extend(if index == 0 { vec![threshold] } else { vec![threshold, index as f64] });
+        }
+        feature.extend([None, None, Some(1), None, None]);
+        value.extend([-1.0, -2.0, thresholds[0].1, 0.25, 0.5]);
+        let stored = serde_json::json!({
+            "n_features": 2, "n_nodes": [2 * thresholds.len() + 1, 3], "feature": feature, "value": value,
+            "feature_importances": [0.5, 0.5],
+        });
+        let forest: Forest = serde_json::from_value(stored).unwrap();
+        let mut x = Array2::from_shape_fn((40, 2), |(row, column)| cells[row][column]);
+        for (row, &(column, threshold)) in thresholds.iter().enumerate() {
+            x[[3 * row, column as usize]] = threshold;
+        }
+        let alone: Vec<f64> =
+            x.rows().into_iter().map(|row| forest.predict_row(row.as_slice().unwrap()).unwrap()).collect();
+        prop_assert_eq!(forest.predict(x.view()).unwrap(), alone);
+        let packed: Forest = rmp_serde::from_slice(&bytes(&forest)).unwrap();
+        prop_assert_eq!(packed, forest);
     }
 
     #[test]

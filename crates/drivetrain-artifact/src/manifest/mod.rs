@@ -17,7 +17,7 @@ pub(crate) use migrate::parse;
 pub const FORMAT: &str = "drivetrain-artifact";
 
 /// The version of the format that this crate writes, and the newest that it reads.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 /// The manifest's file name.
 pub(crate) const FILE_NAME: &str = "manifest.json";
@@ -143,11 +143,13 @@ impl FileKind {
         }
     }
 
-    /// The version in which files of this kind are written, and the newest that is read.
+    /// The version in which files of this kind are written, and the newest that is read; older ones are read, too.
     #[must_use]
     pub const fn version(self) -> u32 {
         match self {
-            Self::Plan | Self::Forest | Self::Probe => 1,
+            Self::Plan | Self::Probe => 1,
+            // Version 1 has a list entry for each node, version 2 packs them.
+            Self::Forest => 2,
         }
     }
 
@@ -211,7 +213,7 @@ impl Manifest {
                 found: paths.join(", "),
             });
         }
-        match self.files.iter().find(|file| file.version != file.kind.version()) {
+        match self.files.iter().find(|file| !(1..=file.kind.version()).contains(&file.version)) {
             None => Ok(()),
             Some(file) => Err(ArtifactError::FileVersion {
                 entry: file.path.clone(),

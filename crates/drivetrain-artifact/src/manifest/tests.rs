@@ -31,7 +31,7 @@ fn what_is_written_is_read() {
 #[test]
 fn the_text_begins_with_format_and_version_and_ends_in_a_newline() {
     let text = String::from_utf8(example().to_json().unwrap()).unwrap();
-    assert!(text.starts_with("{\n  \"format\": \"drivetrain-artifact\",\n  \"format_version\": 2,\n"), "{text}");
+    assert!(text.starts_with("{\n  \"format\": \"drivetrain-artifact\",\n  \"format_version\": 3,\n"), "{text}");
     assert!(text.ends_with("}\n"));
 }
 

@@ -19,7 +19,7 @@ fn the_manifest_says_what_the_artifact_holds() {
     let artifact = pipeline_artifact();
     let manifest = artifact.manifest();
     assert_eq!(manifest.format, "drivetrain-artifact");
-    assert_eq!((manifest.format_version, manifest.model), (2, ModelKind::Pipeline));
+    assert_eq!((manifest.format_version, manifest.model), (3, ModelKind::Pipeline));
     assert_eq!(manifest.input_schema, *plan().inputs());
     assert_eq!(manifest.features, names());
     assert_eq!(manifest.training, training());

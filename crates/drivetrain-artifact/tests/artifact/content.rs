@@ -19,22 +19,22 @@ fn msgpack(value: &Value) -> Vec<u8> {
 fn a_newer_format_is_refused_by_number_whatever_else_it_holds() {
     let mut files = files(&preprocessor_artifact());
     edit_manifest(&mut files, |manifest| {
-        manifest["format_version"] = json!(3);
+        manifest["format_version"] = json!(4);
         manifest["files"] = json!({"new": "layout"});
     });
     files.insert("tensor.bin".to_owned(), vec![1, 2, 3]);
     let error = refusal(&files);
-    assert_eq!(error.to_string(), "format version 3 is newer than the newest that this reader knows, 2");
+    assert_eq!(error.to_string(), "format version 4 is newer than the newest that this reader knows, 3");
 }
 
 #[test]
 fn a_newer_file_is_refused_by_name() {
     for (index, name) in ["plan.msgpack", "forest.msgpack", "probe.msgpack"].into_iter().enumerate() {
         let mut files = files(&pipeline_artifact());
-        edit_manifest(&mut files, |manifest| manifest["files"][index]["version"] = json!(2));
+        edit_manifest(&mut files, |manifest| manifest["files"][index]["version"] = json!(3));
         let error = refusal(&files);
         assert!(
-            matches!(&error, ArtifactError::FileVersion { entry, found: 2, newest: 1 } if entry == name),
+            matches!(&error, ArtifactError::FileVersion { entry, found: 3, newest: 1 | 2 } if entry == name),
             "{error:?}"
         );
     }
@@ -136,6 +136,7 @@ fn forests_that_are_none_are_refused() {
         edit(&mut forest);
         let mut files = files(&regressor_artifact());
         forge(&mut files, "forest.msgpack", msgpack(&forest));
+        set_forest_version(&mut files, 1);
         let error = refusal(&files);
         assert!(matches!(&error, ArtifactError::Decode { entry, .. } if entry == "forest.msgpack"), "{error:?}");
         assert!(said(&error).contains(why), "{why}: {}", said(&error));
@@ -151,6 +152,7 @@ fn a_model_that_answers_otherwise_than_it_did_is_refused() {
     for artifact in [regressor_artifact(), pipeline_artifact()] {
         let mut files = files(&artifact);
         forge(&mut files, "forest.msgpack", msgpack(&forest));
+        set_forest_version(&mut files, 1);
         let error = refusal(&files);
         assert!(matches!(&error, ArtifactError::ProbeMismatch { row: 0, .. }), "{error:?}");
     }
@@ -244,6 +246,12 @@ fn a_file_of_more_values_than_a_model_has_is_refused_before_they_are_decoded() {
     let rows = |features: Vec<u8>| map(&[("regressor", map(&[("features", features), ("predictions", zeros(0))]))]);
     let plan =
         |list: Vec<u8>| map(&[("ops", repeated(1, &map(&[("op", msgpack(&json!("drop"))), ("columns", list)])))]);
+    let mut files = files(&pipeline_artifact());
+    forge(&mut files, "forest.msgpack", forest.clone());
+    set_forest_version(&mut files, 1);
+    let error = refusal(&files);
+    assert!(matches!(&error, ArtifactError::TooLarge { what, .. } if what == "values of forest.msgpack"), "{error:?}");
+
     for (name, bytes) in [
         ("forest.msgpack", forest.clone()),
         ("forest.msgpack", map(&[("n_nodes", zeros(MANY))])),
@@ -256,14 +264,14 @@ fn a_file_of_more_values_than_a_model_has_is_refused_before_they_are_decoded() {
         ("plan.msgpack", vec![0xdd, 0xff, 0xff, 0xff, 0xff, 0xc0]),
         ("forest.msgpack", vec![0xdf, 0xff, 0xff, 0xff, 0xff, 0xc0]),
     ] {
-        let mut files = files(&pipeline_artifact());
+        let mut files = crate::fixtures::files(&pipeline_artifact());
         forge(&mut files, name, bytes);
         let error = refusal(&files);
         let expected = format!("values of {name}");
         assert!(matches!(&error, ArtifactError::TooLarge { what, .. } if *what == expected), "{name}: {error:?}");
     }
 
-    let mut files = files(&pipeline_artifact());
+    let mut files = crate::fixtures::files(&pipeline_artifact());
     forge(&mut files, "forest.msgpack", forest);
     let entries: Vec<Entry> = files.into_iter().map(|(name, bytes)| Entry::file(&name, bytes)).collect();
     let tarball = tar_gz(&entries);
@@ -290,4 +298,28 @@ fn limits_on_the_parts_hold() {
         let error = reason(Artifact::read_dir(folder.path(), &limits).unwrap_err());
         assert!(matches!(&error, ArtifactError::TooLarge { what: found, .. } if found == what), "{error:?}");
     }
+}
+
+/// A packed forest takes a bit for each node: they are counted before any is laid out.
+#[test]
+fn a_packed_forest_of_too_many_nodes_is_refused_before_it_is_unpacked() {
+    let mut files = files(&regressor_artifact());
+    let lists = [
+        "is_split",
+        "feature",
+        "thresholds",
+        "threshold",
+        "predictions",
+        "prediction",
+        "feature_importances",
+        "missing_left",
+        "categorical",
+        "category_sets",
+    ];
+    // A tree of 2^31 - 1 nodes, which takes five bytes to claim.
+    let mut fields = vec![("n_features", vec![3]), ("n_nodes", vec![0xc4, 5, 0xff, 0xff, 0xff, 0xff, 7])];
+    fields.extend(lists.map(|name| (name, vec![0xc4, 0])));
+    forge(&mut files, "forest.msgpack", map(&fields));
+    let error = refusal(&files);
+    assert!(matches!(&error, ArtifactError::TooLarge { what, .. } if what == "nodes of the forest"), "{error:?}");
 }

@@ -147,6 +147,15 @@ pub(crate) fn forge(files: &mut Files, name: &str, bytes: Vec<u8>) {
     files.insert(name.to_owned(), bytes);
 }
 
+/// Says that the forest lies in the layout of this version.
+pub(crate) fn set_forest_version(files: &mut Files, version: u32) {
+    edit_manifest(files, |manifest| {
+        let records = manifest["files"].as_array_mut().unwrap();
+        let record = records.iter_mut().find(|record| record["kind"] == "forest").unwrap();
+        record["version"] = version.into();
+    });
+}
+
 pub(crate) fn reader() -> Reader {
     Reader::new()
 }

@@ -1,31 +1,45 @@
 //! The fitted forest: flat arrays and what can be asked of them.
 
+mod bits;
 mod classification;
+mod codes;
+mod dictionary;
 mod export;
+mod inspect;
 mod node;
+mod packed;
 mod predict;
+mod quantiles;
 mod routes;
 mod stored;
 mod tree;
 
 pub use classification::ClassificationForest;
+use codes::Scale;
 pub use export::TreeFormat;
-use node::Node;
+pub use inspect::{DecisionPaths, NodeStatistics};
+use node::Step;
+pub use packed::PackedForest;
+pub use quantiles::QuantileForest;
 pub use routes::CategorySet;
 use routes::Routes;
 #[cfg(feature = "train")]
 pub(crate) use routes::category;
+pub use stored::ReadableForest;
 #[cfg(feature = "train")]
 pub(crate) use stored::{StoredForest, StoredTree};
 pub use tree::{NodeView, Tree};
 
+/// The most columns that stored bytes may claim.
+const MAX_FEATURES: usize = 1 << 31;
+
 /// A fitted random forest: plain data that predicts.
 ///
-/// All nodes of all trees lie in one array of 16-byte nodes. A row goes left where its feature is
-/// at most the threshold; the prediction is the mean over the trees of the leaf values it reaches.
+/// All nodes of all trees lie in flat arrays, 20 bytes a node. A row goes left where its feature is at most
+/// the threshold; the prediction is the mean over the trees of the leaf values it reaches.
 ///
-/// It serialises (any serde format; `MessagePack` with named fields is what Drivetrain writes) as these
-/// fields, trees in the order they were grown and nodes in level order within each:
+/// It serialises in two forms, trees in the order they were grown and nodes in level order within each. Where
+/// people read the format (JSON), the fields are
 /// * `n_features`: the width of a row;
 /// * `n_nodes`: the number of nodes of each tree;
 /// * `feature`: for each node the column it asks about, null at a leaf;
@@ -37,14 +51,34 @@ pub use tree::{NodeView, Tree};
 ///   as bits. A split on categories has the place of its set, which goes left, as `value`. Both are absent
 ///   where no feature holds categories.
 ///
+/// Elsewhere (`MessagePack` with named fields is what Drivetrain writes) all but `n_features` are bytes:
+/// * `n_nodes`: each number in groups of seven bits, the lowest first, the highest bit of a byte set where
+///   more follow;
+/// * `is_split`: a bit for each node, from the lowest of the first byte on, as all that follows;
+/// * `feature`: for each split as many bits as tell the features apart;
+/// * `thresholds`: for each feature its different thresholds, sorted: how many; how many zero bits all of them
+///   end in; the first, and how far on the others are, less 1, without those bits, as whole numbers (a
+///   negative one is the complement of the magnitude) in groups of seven bits, the sign of the first lowest;
+/// * `threshold`: for each split the place in its feature's list, as many bits as tell the places apart;
+/// * `predictions`: the different predictions in the same way, and `prediction`: for each leaf the place. Where
+///   that would not pay, `predictions` is empty and `prediction` has 8 bytes for each leaf, the lowest first;
+/// * `feature_importances`, `missing_left` and `category_sets`: 8 bytes for each number, the lowest first, and
+///   `categorical`: a byte for each feature.
+///
+/// Thresholds and predictions come back to the last bit. Reading takes at most 32 bytes of memory for each
+/// bit of `is_split`.
+///
 /// Positions of children follow from the order, so no stored bytes can point outside the arrays or
 /// back at a parent; reading checks everything else and refuses what is not a forest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forest {
     n_features: usize,
-    // Where each tree's root lies in `nodes`, trees one after the other.
+    // Where each tree's root lies in `steps` and `values`, trees one after the other.
     roots: Vec<u32>,
-    nodes: Vec<Node>,
+    steps: Vec<Step>,
+    // The threshold of a split, the prediction of a leaf.
+    values: Vec<f64>,
+    scales: Vec<Scale>,
     feature_importances: Vec<f64>,
     routes: Routes,
 }
@@ -65,7 +99,7 @@ impl Forest {
     /// The number of nodes, leaves included, of all trees.
     #[must_use]
     pub fn n_nodes(&self) -> usize {
-        self.nodes.len()
+        self.steps.len()
     }
 
     /// Impurity-based importances, one per feature: they add up to 1, or are all 0 where no tree split.

@@ -6,7 +6,9 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::node::Node;
+use super::codes;
+use super::node::Step;
+use super::packed::PackedForest;
 use super::{Forest, Routes};
 use crate::{ForestError, check};
 
@@ -28,17 +30,17 @@ pub(crate) struct StoredTree {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StoredForest {
-    n_features: u32,
-    n_nodes: Vec<u32>,
-    feature: Vec<Option<u32>>,
-    value: Vec<f64>,
-    feature_importances: Vec<f64>,
+    pub(super) n_features: u32,
+    pub(super) n_nodes: Vec<u32>,
+    pub(super) feature: Vec<Option<u32>>,
+    pub(super) value: Vec<f64>,
+    pub(super) feature_importances: Vec<f64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    missing_left: Vec<u64>,
+    pub(super) missing_left: Vec<u64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    categorical: Vec<bool>,
+    pub(super) categorical: Vec<bool>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    category_sets: Vec<u64>,
+    pub(super) category_sets: Vec<u64>,
 }
 
 #[cfg(feature = "train")]
@@ -113,7 +115,7 @@ impl TryFrom<StoredForest> for Forest {
         let categorical = |feature: u32| stored.categorical.get(feature as usize).is_some_and(|&is| is);
 
         let mut roots = Vec::with_capacity(stored.n_nodes.len());
-        let mut nodes = Vec::with_capacity(n_nodes);
+        let mut steps = Vec::with_capacity(n_nodes);
         let mut start = 0;
         for (tree, &length) in stored.n_nodes.iter().enumerate() {
             roots.push(start);
@@ -122,7 +124,7 @@ impl TryFrom<StoredForest> for Forest {
             let values = &stored.value[range];
             let failed =
                 |(node, reason)| ForestError::InvalidForest { reason: format!("node {node} of tree {tree} {reason}") };
-            push_tree(&mut nodes, start, stored.n_features, features, values).map_err(failed)?;
+            push_tree(&mut steps, stored.n_features, features, values).map_err(failed)?;
             let no_set = |(feature, value): (&Option<u32>, &f64)| {
                 feature.is_some_and(categorical) && !((0.0..n_sets as f64).contains(value) && value.fract() == 0.0)
             };
@@ -131,15 +133,18 @@ impl TryFrom<StoredForest> for Forest {
             }
             start += length;
         }
-        let StoredForest { feature_importances, missing_left, categorical, category_sets: sets, .. } = stored;
-        Ok(Self { n_features, roots, nodes, feature_importances, routes: Routes { missing_left, categorical, sets } })
+        let StoredForest { value: values, feature_importances, missing_left, categorical, category_sets: sets, .. } =
+            stored;
+        let scales = codes::encode(&mut steps, &values, n_features);
+        let routes = Routes { missing_left, categorical, sets };
+        Ok(Self { n_features, roots, steps, values, scales, feature_importances, routes })
     }
 }
 
-/// Appends one tree whose root lies at `root`; the error is a node of the tree and its fault.
+/// Appends one tree, its codes yet to be set; the error is a node of the tree and its fault.
+#[expect(clippy::cast_possible_truncation, reason = "nodes are counted in 32 bits")]
 fn push_tree(
-    nodes: &mut Vec<Node>,
-    root: u32,
+    steps: &mut Vec<Step>,
     n_features: u32,
     features: &[Option<u32>],
     values: &[f64],
@@ -165,12 +170,12 @@ fn push_tree(
                 if announced as usize + 2 > values.len() {
                     return Err((index, "has no children"));
                 }
-                let left = root + announced;
+                let left = announced - index as u32;
                 announced += 2;
                 (feature, left)
             }
         };
-        nodes.push(Node { value, feature, left });
+        steps.push(Step { code: 0, feature, left });
     }
     if values.is_empty() {
         return Err((0, "is missing"));
@@ -188,7 +193,7 @@ fn check_importances(importances: &[f64], n_features: usize) -> Result<(), Fores
     }
 }
 
-fn refuse<T>(reason: String) -> Result<T, ForestError> {
+pub(super) fn refuse<T>(reason: String) -> Result<T, ForestError> {
     Err(ForestError::InvalidForest { reason })
 }
 
@@ -198,13 +203,13 @@ impl From<&Forest> for StoredForest {
         reason = "a forest is only made from a stored form, whose counts have 32 bits"
     )]
     fn from(forest: &Forest) -> Self {
-        let end = std::iter::once(forest.nodes.len() as u32);
+        let end = std::iter::once(forest.steps.len() as u32);
         let ends = forest.roots.iter().copied().skip(1).chain(end);
         Self {
             n_features: forest.n_features as u32,
             n_nodes: ends.zip(&forest.roots).map(|(end, root)| end - root).collect(),
-            feature: forest.nodes.iter().map(|node| (!node.is_leaf()).then_some(node.feature)).collect(),
-            value: forest.nodes.iter().map(|node| node.value).collect(),
+            feature: forest.steps.iter().map(|step| (!step.is_leaf()).then_some(step.feature)).collect(),
+            value: forest.values.clone(),
             feature_importances: forest.feature_importances.clone(),
             missing_left: forest.routes.missing_left.clone(),
             categorical: forest.routes.categorical.clone(),
@@ -215,13 +220,43 @@ impl From<&Forest> for StoredForest {
 
 impl Serialize for Forest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        StoredForest::from(self).serialize(serializer)
+        let stored = StoredForest::from(self);
+        if serializer.is_human_readable() {
+            stored.serialize(serializer)
+        } else {
+            PackedForest::from(stored).serialize(serializer)
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for Forest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let stored = StoredForest::deserialize(deserializer)?;
+        let stored = if deserializer.is_human_readable() {
+            StoredForest::deserialize(deserializer)?
+        } else {
+            return PackedForest::deserialize(deserializer)?.into_forest().map_err(de::Error::custom);
+        };
         Self::try_from(stored).map_err(de::Error::custom)
+    }
+}
+
+/// A forest in the readable form whatever the format: what Drivetrain wrote as `MessagePack` at first.
+///
+/// It is read by [`Deserialize`]; [`ReadableForest::into_forest`] hands the forest over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadableForest(Forest);
+
+impl ReadableForest {
+    /// The forest.
+    #[must_use]
+    pub fn into_forest(self) -> Forest {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for ReadableForest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let stored = StoredForest::deserialize(deserializer)?;
+        Forest::try_from(stored).map(Self).map_err(de::Error::custom)
     }
 }

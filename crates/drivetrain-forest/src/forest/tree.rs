@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use super::node::{Node, leaf};
+use super::node::{Step, leaf};
 use super::{CategorySet, Forest, Routes};
 use crate::{ForestError, check};
 
@@ -59,7 +59,8 @@ pub enum NodeView {
 pub struct Tree<'a> {
     n_features: usize,
     root: usize,
-    nodes: &'a [Node],
+    steps: &'a [Step],
+    values: &'a [f64],
     routes: &'a Routes,
 }
 
@@ -67,13 +68,13 @@ impl Tree<'_> {
     /// The number of nodes, leaves included.
     #[must_use]
     pub fn n_nodes(&self) -> usize {
-        self.nodes.len()
+        self.steps.len()
     }
 
     /// The number of leaves.
     #[must_use]
     pub fn n_leaves(&self) -> usize {
-        self.nodes.iter().filter(|node| node.is_leaf()).count()
+        self.steps.iter().filter(|step| step.is_leaf()).count()
     }
 
     /// The number of columns a row must have.
@@ -103,26 +104,27 @@ impl Tree<'_> {
     /// Node number `index`.
     #[must_use]
     pub fn node(&self, index: usize) -> Option<NodeView> {
-        self.nodes.get(index).map(|node| self.view(node))
+        self.steps.get(index).map(|step| self.view(index, step))
     }
 
     /// The nodes in the order of their numbers.
     #[must_use]
     pub fn nodes(&self) -> impl DoubleEndedIterator<Item = NodeView> + ExactSizeIterator {
-        self.nodes.iter().map(|node| self.view(node))
+        self.steps.iter().enumerate().map(|(index, step)| self.view(index, step))
     }
 
-    fn view(&self, node: &Node) -> NodeView {
-        if node.is_leaf() {
-            return NodeView::Leaf { value: node.value };
+    fn view(&self, index: usize, step: &Step) -> NodeView {
+        let value = self.values[index];
+        if step.is_leaf() {
+            return NodeView::Leaf { value };
         }
-        let left = node.left as usize - self.root;
-        let feature = node.feature as usize;
+        let left = index + step.left as usize;
+        let feature = step.feature as usize;
         if self.routes.is_categorical(feature) {
-            let categories = self.routes.set(node.value);
+            let categories = self.routes.set(value);
             return NodeView::CategorySplit { feature, categories, left, right: left + 1 };
         }
-        NodeView::Split { feature, threshold: node.value, left, right: left + 1 }
+        NodeView::Split { feature, threshold: value, left, right: left + 1 }
     }
 
     /// Whether node number `index` sends a row left whose value is missing; false at a leaf.
@@ -137,8 +139,9 @@ impl Forest {
     #[must_use]
     pub fn tree(&self, index: usize) -> Option<Tree<'_>> {
         let root = *self.roots.get(index)? as usize;
-        let end = self.roots.get(index + 1).map_or(self.nodes.len(), |&end| end as usize);
-        Some(Tree { n_features: self.n_features, root, nodes: &self.nodes[root..end], routes: &self.routes })
+        let end = self.roots.get(index + 1).map_or(self.steps.len(), |&end| end as usize);
+        let (steps, values) = (&self.steps[root..end], &self.values[root..end]);
+        Some(Tree { n_features: self.n_features, root, steps, values, routes: &self.routes })
     }
 
     /// The trees in the order in which they were grown.
@@ -164,7 +167,7 @@ impl Forest {
     /// As [`Forest::predict`].
     #[expect(clippy::needless_pass_by_value, reason = "views are passed by value, as everywhere in ndarray")]
     pub fn predict_trees(&self, x: ArrayView2<'_, f64>) -> Result<Array2<f64>, ForestError> {
-        self.of_leaves(&x, |_, leaf| self.nodes[leaf].value)
+        self.of_leaves(&x, |_, leaf| self.values[leaf])
     }
 
     /// The values of all leaves, tree after tree.
@@ -175,10 +178,18 @@ impl Forest {
     /// The prediction of one tree for one row, both of which there are.
     #[cfg(feature = "train")]
     pub(crate) fn tree_prediction(&self, tree: usize, row: &[f64]) -> f64 {
-        self.nodes[self.leaf(tree, row)].value
+        self.values[self.leaf(tree, row)]
     }
 
-    /// Something about the leaf that each row ends in, in each tree.
+    /// For each row of `x` the leaf it ends in, in a tree that there is, by the tree's numbers.
+    pub(super) fn leaves_of_tree(&self, tree: usize, x: &ArrayView2<'_, f64>) -> Result<Vec<usize>, ForestError> {
+        check::width(self.n_features, x.ncols())?;
+        let values = check::row_major(x);
+        let by_threshold = self.check_values(&values)?;
+        Ok(values.chunks(self.n_features).map(|row| self.leaf_of(tree, row, by_threshold)).collect())
+    }
+
+    /// Something about the leaf that each row ends in, in each tree: its tree's root, and where it lies.
     fn of_leaves<T>(
         &self,
         x: &ArrayView2<'_, f64>,
@@ -189,23 +200,24 @@ impl Forest {
         let by_threshold = self.check_values(&values)?;
         let rows: Vec<&[f64]> = values.chunks(self.n_features).collect();
         Ok(Array2::from_shape_fn((x.nrows(), self.n_trees()), |(row, tree)| {
-            let root = self.roots[tree];
-            let found = if by_threshold {
-                leaf(&self.nodes, root, rows[row])
-            } else {
-                root as usize + self.leaf_by_routes(tree, rows[row])
-            };
-            about(root as usize, found)
+            let root = self.roots[tree] as usize;
+            about(root, root + self.leaf_of(tree, rows[row], by_threshold))
         }))
+    }
+
+    /// The leaf that `row` ends in, by the tree's numbers; thresholds alone decide, or not.
+    fn leaf_of(&self, tree: usize, row: &[f64], by_threshold: bool) -> usize {
+        if !by_threshold {
+            return self.leaf_by_routes(tree, row);
+        }
+        let root = self.roots[tree];
+        leaf(&self.steps, &self.values, root, row) - root as usize
     }
 
     /// Where the leaf lies that `row`, which may have missing values, ends in.
     #[cfg(feature = "train")]
     fn leaf(&self, tree: usize, row: &[f64]) -> usize {
-        let root = self.roots[tree];
-        if self.routes.categorical.is_empty() && !row.iter().any(|value| value.is_nan()) {
-            return leaf(&self.nodes, root, row);
-        }
-        root as usize + self.leaf_by_routes(tree, row)
+        let by_threshold = self.routes.categorical.is_empty() && !row.iter().any(|value| value.is_nan());
+        self.roots[tree] as usize + self.leaf_of(tree, row, by_threshold)
     }
 }

@@ -16,8 +16,12 @@
 
 mod cross_validate;
 mod k_fold;
+#[cfg(feature = "train")]
+mod permutation;
 
 pub use cross_validate::cross_validate;
 #[cfg(feature = "train")]
 pub use k_fold::RepeatedKFold;
 pub use k_fold::{Fold, KFold};
+#[cfg(feature = "train")]
+pub use permutation::{PermutationImportance, permutation_importance};

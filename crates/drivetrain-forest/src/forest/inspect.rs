@@ -1,0 +1,162 @@
+//! What happens to rows on their way, and what lies where they end.
+
+use ndarray::ArrayView2;
+
+use super::{Forest, NodeView};
+use crate::ForestError;
+
+/// For each row and each tree the nodes on the way from the root to the leaf, both included.
+///
+/// ```
+/// # #[cfg(feature = "train")]
+/// # {
+/// use drivetrain_forest::RandomForestRegressor;
+/// use drivetrain_forest::ndarray::array;
+///
+/// let regressor = RandomForestRegressor::builder().n_estimators(1).bootstrap(false).build()?;
+/// let x = array![[1.0], [2.0], [4.0]];
+/// let paths = regressor.fit(x.view(), &[5.0, 5.0, 9.0])?.decision_path(x.view())?;
+/// assert_eq!(paths.path(2, 0), Some([0, 2].as_slice()));
+/// # }
+/// # Ok::<(), drivetrain_forest::ForestError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecisionPaths {
+    n_trees: usize,
+    // Where each path ends in `nodes`: row by row, tree by tree.
+    ends: Vec<usize>,
+    nodes: Vec<usize>,
+}
+
+impl DecisionPaths {
+    /// The nodes that row `row` passes in tree `tree`, by the tree's numbers.
+    #[must_use]
+    pub fn path(&self, row: usize, tree: usize) -> Option<&[usize]> {
+        if tree >= self.n_trees {
+            return None;
+        }
+        let index = row.checked_mul(self.n_trees)?.checked_add(tree)?;
+        let end = *self.ends.get(index)?;
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        self.nodes.get(start..end)
+    }
+}
+
+/// What rows say about a node that they pass.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct NodeStatistics {
+    /// How many rows pass the node, each counted once whatever its weight, but not those of weight 0.
+    pub n_node_samples: usize,
+    /// The sum of their weights.
+    pub weighted_n_node_samples: f64,
+    /// The weighted mean of their targets; 0 where no row passes.
+    pub value: f64,
+    /// The weighted mean of the squared distances of their targets from that mean; 0 where no row passes.
+    pub impurity: f64,
+}
+
+impl Forest {
+    /// For each row of `x` and each tree the nodes that the row passes.
+    ///
+    /// Source: `RandomForestRegressor.decision_path` of scikit-learn, which writes it as a sparse matrix.
+    ///
+    /// # Errors
+    /// As [`Forest::predict`].
+    pub fn decision_path(&self, x: ArrayView2<'_, f64>) -> Result<DecisionPaths, ForestError> {
+        let leaves = self.apply(x)?;
+        let parents: Vec<Vec<usize>> = (0..self.n_trees()).map(|tree| self.parents(tree)).collect();
+        let (mut ends, mut nodes) = (Vec::with_capacity(leaves.len()), Vec::new());
+        for row in leaves.rows() {
+            for (&leaf, parents) in row.iter().zip(&parents) {
+                let start = nodes.len();
+                nodes.extend(way_up(parents, leaf));
+                nodes[start..].reverse();
+                ends.push(nodes.len());
+            }
+        }
+        Ok(DecisionPaths { n_trees: self.n_trees(), ends, nodes })
+    }
+
+    /// For each node of tree number `tree` what the rows of `x` that pass it have in common: with the rows that a
+    /// tree was grown on, scikit-learn's `n_node_samples`, `weighted_n_node_samples`, `value` and `impurity`
+    /// of the squared error. Nothing of it is kept in a forest; any other rows may be asked about as well.
+    ///
+    /// `y` has a target and `sample_weight` a weight for each row. A tree that bootstrap grew has seen a row as
+    /// often as it was drawn.
+    ///
+    /// ```
+    /// # #[cfg(feature = "train")]
+    /// # {
+    /// use drivetrain_forest::RandomForestRegressor;
+    /// use drivetrain_forest::ndarray::array;
+    ///
+    /// let regressor = RandomForestRegressor::builder().n_estimators(1).bootstrap(false).build()?;
+    /// let (x, y) = (array![[1.0], [2.0], [4.0]], [5.0, 5.0, 8.0]);
+    /// let statistics = regressor.fit(x.view(), &y)?.node_statistics(0, x.view(), &y, None)?;
+    /// assert_eq!((statistics[0].n_node_samples, statistics[0].value, statistics[0].impurity), (3, 6.0, 2.0));
+    /// assert_eq!((statistics[1].n_node_samples, statistics[1].value, statistics[1].impurity), (2, 5.0, 0.0));
+    /// # }
+    /// # Ok::<(), drivetrain_forest::ForestError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Forest::predict`]; if there is no such tree, or not one target and one weight for each row.
+    pub fn node_statistics(
+        &self,
+        tree: usize,
+        x: ArrayView2<'_, f64>,
+        y: &[f64],
+        sample_weight: Option<&[f64]>,
+    ) -> Result<Vec<NodeStatistics>, ForestError> {
+        let n_rows = x.nrows();
+        if tree >= self.n_trees() {
+            let expected = "the number of a tree";
+            return Err(ForestError::InvalidParameter { name: "tree", value: tree.to_string(), expected });
+        }
+        if y.len() != n_rows {
+            return Err(ForestError::TargetLength { n_rows, n_targets: y.len() });
+        }
+        if let Some(weights) = sample_weight.filter(|weights| weights.len() != n_rows) {
+            return Err(ForestError::WeightLength { n_rows, n_weights: weights.len() });
+        }
+        let leaves = self.leaves_of_tree(tree, &x)?;
+        let parents = self.parents(tree);
+        let weight = |row: usize| sample_weight.map_or(1.0, |weights| weights[row]);
+        let rows = || (0..n_rows).filter(|&row| weight(row) != 0.0);
+        let mut statistics = vec![NodeStatistics::default(); parents.len()];
+        for row in rows() {
+            for node in way_up(&parents, leaves[row]) {
+                let node = &mut statistics[node];
+                node.n_node_samples += 1;
+                node.weighted_n_node_samples += weight(row);
+                // The mean so far, which stays within the targets.
+                node.value += (y[row] - node.value) * (weight(row) / node.weighted_n_node_samples);
+            }
+        }
+        for row in rows() {
+            for node in way_up(&parents, leaves[row]) {
+                let node = &mut statistics[node];
+                node.impurity += weight(row) / node.weighted_n_node_samples * (y[row] - node.value).powi(2);
+            }
+        }
+        Ok(statistics)
+    }
+
+    /// For each node of a tree its parent; the root's is itself.
+    fn parents(&self, tree: usize) -> Vec<usize> {
+        let nodes = self.tree(tree).into_iter().flat_map(|tree| tree.nodes().collect::<Vec<_>>());
+        let mut parents = vec![0];
+        for (index, node) in nodes.enumerate() {
+            // Level by level, each split adds its two children behind those of the splits before it.
+            if !matches!(node, NodeView::Leaf { .. }) {
+                parents.extend([index, index]);
+            }
+        }
+        parents
+    }
+}
+
+/// The nodes from `node` up to the root, both included.
+fn way_up(parents: &[usize], node: usize) -> impl Iterator<Item = usize> {
+    std::iter::successors(Some(node), |&node| (node > 0).then(|| parents[node]))
+}
