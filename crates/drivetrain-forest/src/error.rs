@@ -130,6 +130,9 @@ pub enum ForestError {
         /// What the engine said.
         reason: String,
     },
+    /// A fit was told to stop before it had grown a tree.
+    #[error("stopped before the first tree was grown")]
+    Stopped,
     /// There is nothing to score.
     #[error("there are no predictions to score")]
     NothingToScore,

@@ -117,7 +117,7 @@ impl RandomForestRegressor {
     }
 
     /// One tree after the other on each thread, each thread in memory of its own; the trees with their
-    /// importances.
+    /// importances. A stop leaves the first ones, since trees are begun in order.
     fn grow<Memory>(
         &self,
         options: FitOptions<'_>,
@@ -132,9 +132,16 @@ impl RandomForestRegressor {
             if let Some(progress) = options.progress {
                 progress(done.fetch_add(1, Ordering::Relaxed) + 1, n_trees);
             }
-            Ok(grown)
+            Ok((index, grown))
         };
-        (0..n_trees).into_par_iter().map_init(memory, one).collect()
+        let go_on = |_: &usize| !options.stop.is_some_and(|stop| stop());
+        let trees = (0..n_trees).take_while(go_on).par_bridge().map_init(memory, one);
+        let mut trees = trees.collect::<Result<Vec<_>, ForestError>>()?;
+        if trees.is_empty() {
+            return Err(ForestError::Stopped);
+        }
+        trees.sort_unstable_by_key(|(index, _)| *index);
+        Ok(trees.into_iter().map(|(_, grown)| grown).collect())
     }
 }
 

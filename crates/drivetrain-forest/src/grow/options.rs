@@ -35,6 +35,7 @@ pub struct FitOptions<'a> {
     pub(super) engine: Engine,
     pub(super) sample_weight: Option<&'a [f64]>,
     pub(super) progress: Option<&'a (dyn Fn(usize, usize) + Sync)>,
+    pub(super) stop: Option<&'a (dyn Fn() -> bool + Sync)>,
 }
 
 impl<'a> FitOptions<'a> {
@@ -65,15 +66,26 @@ impl<'a> FitOptions<'a> {
         self.progress = Some(progress);
         self
     }
+
+    /// Asked before each tree is begun; once it says yes no further tree is.
+    ///
+    /// The trees that were begun are grown, and they are the first ones: the forest is the one that as many
+    /// `n_estimators` give, byte for byte. Before the first tree it is [`ForestError::Stopped`](crate::ForestError).
+    pub fn stop(mut self, stop: &'a (dyn Fn() -> bool + Sync)) -> Self {
+        self.stop = Some(stop);
+        self
+    }
 }
 
 impl fmt::Debug for FitOptions<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let progress = self.progress.map(|_| "..");
+        let stop = self.stop.map(|_| "..");
         f.debug_struct("FitOptions")
             .field("engine", &self.engine)
             .field("sample_weight", &self.sample_weight)
             .field("progress", &progress)
+            .field("stop", &stop)
             .finish()
     }
 }
