@@ -59,6 +59,22 @@ impl Binary {
 
     /// Builds it, with cargo's messages on the terminal, and returns it ready to stand in for an image.
     pub(crate) fn build(self, args: &BuildArgs) -> Result<Program, Error> {
+        let path = self.executable(args, |_| {})?;
+        Ok(Program::new(path).inheriting(HOST_VARIABLES))
+    }
+
+    /// Builds it without any need of libraries, for an image that holds none.
+    pub(crate) fn build_static(self, args: &BuildArgs) -> Result<PathBuf, Error> {
+        let mut flags = std::env::var_os("RUSTFLAGS").unwrap_or_default();
+        flags.push(" -C target-feature=+crt-static");
+        // With a target named, what runs in the compiler (macros) is linked as ever.
+        let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+        self.executable(args, |command| {
+            command.args(["--target", &target]).env("RUSTFLAGS", flags);
+        })
+    }
+
+    fn executable(self, args: &BuildArgs, set_up: impl FnOnce(&mut Command)) -> Result<PathBuf, Error> {
         let binary = self.name();
         // Cargo names itself to what it runs; outside of it, the one in the path will do.
         let cargo = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
@@ -76,6 +92,7 @@ impl Binary {
         if let Some(folder) = &args.target_dir {
             command.arg("--target-dir").arg(std::path::absolute(folder).unwrap_or_else(|_| folder.clone()));
         }
+        set_up(&mut command);
         let mut child = command.spawn().map_err(|source| Error::Start { program: cargo.clone(), source })?;
         let mut executable = None;
         if let Some(messages) = child.stdout.take() {
@@ -88,8 +105,7 @@ impl Binary {
         if !status.success() {
             return Err(Error::Build { binary, status: status.to_string() });
         }
-        let path = executable.ok_or(Error::NoExecutable { binary })?;
-        Ok(Program::new(path).inheriting(HOST_VARIABLES))
+        executable.ok_or(Error::NoExecutable { binary })
     }
 }
 

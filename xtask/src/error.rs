@@ -40,6 +40,10 @@ pub(crate) enum Error {
     Model { location: String, source: ArtifactError },
     #[error("the endpoint's answer cannot be used: {problem}")]
     Answer { problem: String },
+    #[error("there is neither podman nor docker to build an image with; install one, or name another with --engine")]
+    NoEngine,
+    #[error("the clients met something else than the pipeline did; what they said is above")]
+    Clients,
     #[error("cannot watch for Ctrl-C")]
     Signal { source: io::Error },
     #[error("cannot read {}", path.display())]

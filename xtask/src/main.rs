@@ -3,7 +3,9 @@
 mod bench;
 mod binaries;
 mod cli;
+mod clients;
 mod error;
+mod image;
 mod layout;
 mod parity;
 mod progress;
@@ -11,6 +13,7 @@ mod python;
 mod report;
 mod session;
 mod steps;
+mod tool;
 
 use std::process::ExitCode;
 

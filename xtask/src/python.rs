@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::error::Error;
 use crate::layout::workspace_root;
 use crate::report;
+use crate::tool;
 
 /// A Python interpreter that has the packages of a requirements file.
 #[derive(Debug)]
@@ -27,27 +28,20 @@ impl Python {
             return Ok(Self { interpreter });
         }
         report::say(&format!("installing {} into {}", requirements.display(), folder.display()));
-        run(Command::new(base).args(["-m", "venv", "--clear"]).arg(&folder))?;
+        tool::run(Command::new(base).args(["-m", "venv", "--clear"]).arg(&folder))?;
         let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
-        run(Command::new(&interpreter).args(pip).arg(requirements))?;
+        tool::run(Command::new(&interpreter).args(pip).arg(requirements))?;
         fs::write(&installed, wanted).map_err(|source| Error::Write { path: installed, source })?;
         Ok(Self { interpreter })
     }
 
+    /// The interpreter, to be given a script and arguments.
+    pub(crate) fn command(&self) -> Command {
+        Command::new(&self.interpreter)
+    }
+
     /// Runs a script and throws away what it prints, unless it fails.
     pub(crate) fn script(&self, script: &Path, arguments: &[&Path]) -> Result<(), Error> {
-        run(Command::new(&self.interpreter).arg(script).args(arguments))
+        tool::run(self.command().arg(script).args(arguments))
     }
-}
-
-fn run(command: &mut Command) -> Result<(), Error> {
-    let program = || PathBuf::from(command.get_program());
-    let shown = format!("{command:?}");
-    let path = program();
-    let output = command.stdin(Stdio::null()).output().map_err(|source| Error::Start { program: path, source })?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let problem = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(Error::Tool { command: shown, status: output.status.to_string(), problem })
 }

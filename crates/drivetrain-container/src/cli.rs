@@ -26,8 +26,11 @@ use crate::{
 /// The exit code of a command line that cannot be understood.
 const USAGE: u8 = 2;
 
-/// How long a job may take to obey a request to stop; the platform gives 120 s.
+/// How long a job may take to obey a request to stop.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// How long a training job may take to finish the trees it has begun, and to write them; the platform gives 120 s.
+const TRAINING_GRACE: Duration = Duration::from_secs(100);
 
 /// What every job's help ends with.
 const ENVIRONMENT_HELP: &str = "\
@@ -38,9 +41,10 @@ Directories:
     export SAGEMAKER_BASE_DIR=/tmp/job
 
 Stopping:
-  SIGTERM, SIGINT and SIGHUP end a job that runs and ends within seconds, leaving none
-  of its outputs; serving finishes what it has begun. With DRIVETRAIN_EXIT_WITH_STDIN=1
-  the end of stdin does the same.
+  SIGTERM, SIGINT and SIGHUP end acquire and process within seconds, leaving none of
+  their outputs. Training grows the trees that it has begun, writes a model of those
+  there are and ends well; without any it fails. Serving finishes what it has begun.
+  With DRIVETRAIN_EXIT_WITH_STDIN=1 the end of stdin does the same.
 
 Exit codes:
   0  done
@@ -136,7 +140,8 @@ pub fn run(
     match Cli::try_parse_from(&arguments) {
         Ok(cli) => {
             let job = |env: &SageMakerEnv, stop: &Stop| cli.job.run(env, stop, &mut std::io::stdout());
-            supervise(variables, failure_file.as_ref(), job)
+            let grace = if verb == "train" { TRAINING_GRACE } else { GRACE };
+            supervise(variables, failure_file.as_ref(), grace, job)
         }
         Err(error) => refuse(&error, failure_file.as_ref()),
     }
@@ -151,7 +156,7 @@ pub fn run_serve(
     match ServeCli::try_parse_from(arguments) {
         Ok(cli) => {
             let job = |env: &SageMakerEnv, stop: &Stop| crate::serve::run(&cli.args, env, stop, &mut std::io::stdout());
-            supervise(variables.into_iter().collect(), None, job)
+            supervise(variables.into_iter().collect(), None, GRACE, job)
         }
         Err(error) => refuse(&error, None),
     }
@@ -170,6 +175,7 @@ fn failure_file(verb: &str, paths: &Paths) -> Option<FailureFile> {
 fn supervise(
     variables: BTreeMap<OsString, OsString>,
     failure_file: Option<&FailureFile>,
+    grace: Duration,
     job: impl FnOnce(&SageMakerEnv, &Stop) -> Result<(), Error>,
 ) -> ExitCode {
     let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -182,7 +188,7 @@ fn supervise(
         }
         let stop = Stop::watching(&variables);
         if let Some(file) = failure_file {
-            end_late(&stop, file.clone());
+            end_late(&stop, file.clone(), grace);
         }
         job(&SageMakerEnv::load(variables)?, &stop)
     }));
@@ -196,11 +202,11 @@ fn supervise(
 
 /// Ends the process some time after a stop was asked for, in case the job is in the middle of something that cannot be
 /// left, such as a slow download; but not while it writes, which is soon over, and after which it stops by itself.
-fn end_late(stop: &Stop, failure_file: FailureFile) {
+fn end_late(stop: &Stop, failure_file: FailureFile, grace: Duration) {
     let stop = stop.clone();
     let watch = move || {
         let reason = stop.wait();
-        std::thread::sleep(GRACE);
+        std::thread::sleep(grace);
         let _idle = stop.busy();
         fail(Some(&failure_file), &failure::explain(&Error::Stopped { reason }));
         std::process::exit(1);
@@ -318,7 +324,7 @@ mod tests {
     fn a_panic_is_reported_like_an_error() {
         let base = tempfile::tempdir().unwrap();
         let file = FailureFile::training(&Paths::new(base.path()));
-        let code = supervise(variables(base.path()), Some(&file), |_, _| panic!("impossible"));
+        let code = supervise(variables(base.path()), Some(&file), GRACE, |_, _| panic!("impossible"));
         assert_eq!(code, ExitCode::FAILURE);
         assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "internal error: impossible");
     }
@@ -327,7 +333,8 @@ mod tests {
     fn a_job_that_was_told_to_stop_says_so() {
         let base = tempfile::tempdir().unwrap();
         let file = FailureFile::processing(&Paths::new(base.path()));
-        let code = supervise(variables(base.path()), Some(&file), |_, _| Err(Error::Stopped { reason: "SIGTERM" }));
+        let code =
+            supervise(variables(base.path()), Some(&file), GRACE, |_, _| Err(Error::Stopped { reason: "SIGTERM" }));
         assert_eq!(code, ExitCode::FAILURE);
         assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "stopped before it was done (SIGTERM)");
     }

@@ -196,6 +196,20 @@ pub enum Error {
     #[cfg(feature = "serve")]
     #[error("the model cannot be run")]
     Prepare(#[source] drivetrain_plan::ApplyError),
+    /// Two artifacts do not make a pipeline.
+    #[cfg(feature = "serve")]
+    #[error(
+        "the artifacts in {} and {} are no preprocessor and the regressor trained with it: {problem}",
+        preprocessor.display(), regressor.display()
+    )]
+    NotAPair {
+        /// What should hold a preprocessor.
+        preprocessor: PathBuf,
+        /// What should hold a regressor.
+        regressor: PathBuf,
+        /// Why not.
+        problem: String,
+    },
     /// The port cannot be had.
     #[error("cannot listen on {host} port {port}")]
     Listen {

@@ -11,6 +11,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use drivetrain_artifact::{Artifact, Limits, ndarray::Array2, npy};
 use drivetrain_container::stop::EXIT_WITH_STDIN;
 
 fn job(base: &Path, arguments: &[&str]) -> Command {
@@ -44,6 +45,35 @@ fn a_job_obeys_sigterm_and_says_so() {
     assert_eq!(child.wait().unwrap().code(), Some(1));
     assert_eq!(message(base.path()), "stopped before it was done (SIGTERM)");
     assert!(!base.path().join("processing").exists());
+}
+
+/// A training job that a real signal stops in the middle.
+#[test]
+fn training_obeys_sigterm_and_keeps_the_trees_it_has() {
+    let base = tempfile::tempdir().unwrap();
+    let rows = Array2::from_shape_fn((2000, 6), |(row, column)| ((row * (column + 3)) % 97) as f64);
+    for (channel, file) in [("train", "train_feats.npy"), ("val", "val_feats.npy")] {
+        let directory = base.path().join("input/data").join(channel);
+        fs::create_dir_all(&directory).unwrap();
+        npy::write(directory.join(file), rows.view()).unwrap();
+    }
+    let mut child = job(base.path(), &["train", "--n-estimators", "1000000"]).stderr(Stdio::piped()).spawn().unwrap();
+    let log = BufReader::new(child.stderr.take().unwrap());
+    // The first sign of life comes after some seconds of growing.
+    let mut lines = log.lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("of 1000000 trees grown")));
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    let rest: Vec<_> = lines.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{rest:?}");
+    assert!(rest.iter().any(|line| line.contains("told to stop: keeping the")), "{rest:?}");
+    assert!(!base.path().join("output/failure").exists());
+
+    let stopped = Artifact::read_dir(base.path().join("model"), &Limits::default()).unwrap();
+    let n_trees = stopped.model().regressor().unwrap().forest().n_trees();
+    assert!((1..1_000_000).contains(&n_trees));
+    let whole = job(base.path(), &["train", "--n-estimators", &n_trees.to_string()]).status().unwrap();
+    assert!(whole.success());
+    assert_eq!(Artifact::read_dir(base.path().join("model"), &Limits::default()).unwrap(), stopped);
 }
 
 #[test]

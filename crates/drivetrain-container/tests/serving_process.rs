@@ -99,6 +99,18 @@ fn it_answers_although_nobody_reads_its_log() {
 }
 
 #[test]
+fn it_answers_although_nobody_wants_its_log() {
+    let base = tempfile::tempdir().unwrap();
+    model_in(base.path());
+    let mut server = Server::start_with(base.path(), |command| command.stderr(Stdio::null()).env("RUST_LOG", "off"));
+    for _ in 0..3 {
+        assert!(server.ask(INVOCATION).starts_with("HTTP/1.1 200 OK\r\n"));
+    }
+    server.terminate();
+    assert!(server.child.wait().unwrap().success());
+}
+
+#[test]
 fn a_client_that_stalls_does_not_keep_it_alive() {
     let base = tempfile::tempdir().unwrap();
     model_in(base.path());
@@ -126,6 +138,54 @@ fn a_silent_connection_is_closed() {
         connection.read_to_end(&mut Vec::new()).unwrap();
     }
     assert!(server.ask(INVOCATION).starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+/// The memory that a process has in use, in KiB.
+#[cfg(target_os = "linux")]
+fn resident(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().strip_suffix(" kB").unwrap().parse().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn many_requests_leave_no_memory_behind() {
+    let base = tempfile::tempdir().unwrap();
+    model_in(base.path());
+    let server = Server::start_with(base.path(), |command| command.stderr(Stdio::null()).env("RUST_LOG", "warn"));
+    let mut connection = BufReader::new(TcpStream::connect(&server.address).unwrap());
+    let mut ask_often = |bad: &str| {
+        for number in 0..2_000 {
+            // Answers, and refusals that quote what they refuse.
+            let body = if number % 4 == 0 { format!("{bad}{number}") } else { format!("{number}.5") };
+            let head = "POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length";
+            // At once: a request in pieces waits for the acknowledgement of the first.
+            let request = format!("{head}: {}\r\n\r\n{body}", body.len());
+            connection.get_mut().write_all(request.as_bytes()).unwrap();
+            let mut length = 0;
+            let mut line = String::new();
+            while line != "\r\n" {
+                line.clear();
+                assert!(connection.read_line(&mut line).unwrap() > 0, "the server has closed the connection");
+                if let Some(value) = line.strip_prefix("content-length: ") {
+                    length = value.trim().parse().unwrap();
+                }
+            }
+            let mut answer = vec![0; length];
+            connection.read_exact(&mut answer).unwrap();
+            let expected = if number % 4 == 0 { "{\"error\"".to_owned() } else { format!("[[{number}.5]]") };
+            assert!(answer.starts_with(expected.as_bytes()), "{}", String::from_utf8_lossy(&answer));
+        }
+    };
+    ask_often("heavy");
+    let before = resident(server.child.id());
+    for round in 0..10 {
+        ask_often(&format!("heavy{round}"));
+    }
+    let after = resident(server.child.id());
+    // A leak of a hundred bytes a request would be twice as much.
+    assert!(after < before + 1024, "{before} KiB became {after} KiB");
 }
 
 #[test]

@@ -148,7 +148,7 @@ pub enum ForestError {
         /// The first inconsistency found.
         reason: String,
     },
-    /// Whoever watched the fit told it to end.
+    /// Whoever watched the fit told it to end, or it was told to stop before the first tree.
     #[error("after {n_grown} of {n_trees} trees: the fit was cancelled")]
     Cancelled {
         /// Trees grown by then.

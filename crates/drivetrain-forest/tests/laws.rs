@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::fmt::Debug;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use drivetrain_forest::ndarray::{Array2, ArrayView2, Axis};
 use drivetrain_forest::{FitOptions, Forest, ForestError, MaxFeatures, RandomForestRegressor, Samples};
@@ -212,6 +213,26 @@ fn smartcore_refuses_some_features_without_bootstrap_with_both_numbers() {
     let options = FitOptions::new().engine(Engine::Smartcore);
     let error = builder.build().unwrap().fit_with(x.view(), &y, options).unwrap_err();
     assert_eq!(error, ForestError::FeatureSubsetWithoutBootstrap { n_candidates: 2, n_features: 4 });
+}
+
+#[test]
+fn a_fit_that_is_stopped_keeps_the_first_trees() {
+    let (x, y) = table(60);
+    let stopped = |threads: usize, after: usize| {
+        let done = AtomicUsize::new(0);
+        let progress = |n, _| done.store(n, Ordering::Relaxed);
+        let stop = || done.load(Ordering::Relaxed) >= after;
+        let options = FitOptions::new().progress(&progress).stop(&stop);
+        on_threads(threads, || regressor(10_000).fit_with(x.view(), &y, options))
+    };
+    for threads in [1, 2, 8] {
+        let forest = stopped(threads, 5).unwrap();
+        // What the other threads had begun by then is grown.
+        assert!((5..10_000).contains(&forest.n_trees()), "{} trees", forest.n_trees());
+        assert_eq!(bytes(&forest), bytes(&regressor(forest.n_trees()).fit(x.view(), &y).unwrap()));
+        assert_eq!(stopped(threads, 0), Err(ForestError::Cancelled { n_grown: 0, n_trees: 10_000 }));
+    }
+    assert_eq!(stopped(1, 5).unwrap().n_trees(), 5);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod pipeline;
 mod sample;
+mod serve;
 
 use drivetrain_runner::Interrupt;
 
@@ -12,5 +13,6 @@ use crate::error::Error;
 pub(crate) fn run(args: &BenchArgs, interrupt: &Interrupt) -> Result<String, Error> {
     match &args.suite {
         Suite::Pipeline(args) => pipeline::run(args, interrupt),
+        Suite::Serve(args) => serve::run(args, interrupt),
     }
 }

@@ -4,16 +4,14 @@ use std::fs;
 use std::time::Instant;
 
 use drivetrain_runner::store::Store;
-use drivetrain_runner::{Interrupt, JobName, RunnerError};
+use drivetrain_runner::{Interrupt, RunnerError};
 
 use super::sample::Sample;
-use crate::cli::{DEFAULT_SEED, DataArgs, ForestArgs, PipelineBenchArgs};
+use crate::cli::PipelineBenchArgs;
 use crate::error::Error;
 use crate::layout::workspace_root;
-use crate::progress::Progress;
 use crate::python::Python;
 use crate::report;
-use crate::session::{self, Session};
 use crate::steps::{self, Predictions, Programs};
 
 const SCRIPT: &str = "benches/pipeline/reference.py";
@@ -66,7 +64,5 @@ fn once(programs: &Programs, interrupt: &Interrupt) -> Result<Predictions, Error
     fs::create_dir_all(&work).map_err(unwritable)?;
     let folder = tempfile::tempdir_in(&work).map_err(unwritable)?;
     let store = Store::open(&folder.path().display().to_string())?;
-    let platform = session::platform(&store, interrupt)?;
-    let mut session = Session::begin(&platform, &JobName::new("bench")?, Progress::silent());
-    steps::all(&mut session, programs, &DataArgs::default(), &ForestArgs::default(), DEFAULT_SEED)
+    steps::defaults(&store, "bench", programs, interrupt)
 }

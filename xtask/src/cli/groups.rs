@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::values::{
     DEFAULT_SEED, DataSource, RunName, max_depth, max_features, n_estimators, positive, train_fraction,
@@ -104,5 +104,21 @@ impl BuildArgs {
     /// The cargo profile, if it is not cargo's default.
     pub(crate) fn profile(&self) -> Option<&str> {
         if self.release { Some("release") } else { self.profile.as_deref() }
+    }
+}
+
+/// A program that builds and runs images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Engine {
+    Podman,
+    Docker,
+}
+
+impl Engine {
+    pub(crate) fn program(self) -> &'static str {
+        match self {
+            Self::Podman => "podman",
+            Self::Docker => "docker",
+        }
     }
 }

@@ -4,11 +4,12 @@
 mod groups;
 mod values;
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use groups::{BuildArgs, DataArgs, ForestArgs, PythonArgs, RunArgs, SeedArgs, StoreArgs};
+pub(crate) use groups::{BuildArgs, DataArgs, Engine, ForestArgs, PythonArgs, RunArgs, SeedArgs, StoreArgs};
 pub(crate) use values::{DEFAULT_SEED, DataSource, RunName};
 
 const EXAMPLES: &str = "\
@@ -92,6 +93,20 @@ pub(crate) enum Command {
     /// More than 1e-12, relative, is a failure.
     #[command(after_help = PARITY_EXAMPLES)]
     Parity(ParityArgs),
+    /// The container image that runs every job: one static binary
+    ///
+    /// Links the jobs statically, with a cargo profile of its own, and has podman or docker put the binary into an image
+    /// that holds nothing else. The first build takes minutes.
+    #[command(after_help = IMAGE_EXAMPLES)]
+    Image(ImageArgs),
+    /// Drive the jobs with boto3 and with the SageMaker Python SDK
+    ///
+    /// Runs the pipeline in a store that goes away, then makes the SDK's local mode run the same jobs and endpoints, and
+    /// compares: the same rows, features and models, byte for byte, and the same predictions. What stands in for `docker
+    /// compose` there runs the jobs in an image, if one is named, or else the binary where the image's folders are mounted.
+    /// The Python packages are pinned, and installed below target/python on first use.
+    #[command(after_help = CLIENTS_EXAMPLES)]
+    Clients(ClientsArgs),
 }
 
 const PIPELINE_EXAMPLES: &str = "\
@@ -119,7 +134,19 @@ Examples:
 const BENCH_EXAMPLES: &str = "\
 Examples:
   cargo xtask bench pipeline
-  cargo xtask bench pipeline --release --rounds 20";
+  cargo xtask bench pipeline --release --rounds 20
+  cargo xtask bench serve --release";
+
+const IMAGE_EXAMPLES: &str = "\
+Examples:
+  cargo xtask image
+  cargo xtask image --tag registry.example.org/drivetrain:1 --engine docker
+  podman run --rm drivetrain serve --help";
+
+const CLIENTS_EXAMPLES: &str = "\
+Examples:
+  cargo xtask clients
+  cargo xtask image && cargo xtask clients --image drivetrain";
 
 const PARITY_EXAMPLES: &str = "\
 Examples:
@@ -205,6 +232,28 @@ pub(crate) enum Suite {
     /// Ours is what `cargo xtask pipeline` does once it is built: four jobs and two servers, each a process of its own.
     /// Theirs is one process that does the same steps and imports its libraries once.
     Pipeline(PipelineBenchArgs),
+    /// An endpoint under load beside the same model behind FastAPI, uvicorn and scikit-learn
+    ///
+    /// Raw rows in, predictions out, one row a request, from this process; every answer is compared with the one the
+    /// server gives when it is asked alone. Both servers may use all processors, and write no line per request.
+    Serve(ServeBenchArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeBenchArgs {
+    /// How often each is measured; one more round comes first and is not counted
+    #[arg(long, value_name = "COUNT", default_value = "3")]
+    pub(crate) rounds: NonZeroUsize,
+    /// How long each round is
+    #[arg(long, value_name = "SECONDS", default_value = "5")]
+    pub(crate) seconds: NonZeroU64,
+    /// How many clients ask at a time
+    #[arg(long, value_name = "COUNT", default_value = "16")]
+    pub(crate) connections: NonZeroUsize,
+    #[command(flatten)]
+    pub(crate) python: PythonArgs,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
 }
 
 #[derive(Debug, Args)]
@@ -225,6 +274,33 @@ pub(crate) struct ParityArgs {
     pub(crate) seed: u64,
     #[command(flatten)]
     pub(crate) python: PythonArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImageArgs {
+    /// The name of the image
+    #[arg(long, value_name = "NAME", default_value = "drivetrain")]
+    pub(crate) tag: String,
+    /// What builds it [default: podman, or docker where there is no podman]
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) engine: Option<Engine>,
+    /// Build the binary with this cargo profile
+    #[arg(long, value_name = "NAME", default_value = "image")]
+    pub(crate) profile: String,
+    /// Cargo's folder for what it builds [default: cargo's own]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) target_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClientsArgs {
+    /// Run the jobs in this image, with podman [default: run the binary, without any image]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) image: Option<String>,
+    #[command(flatten)]
+    pub(crate) python: PythonArgs,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
 }
 
 #[cfg(test)]

@@ -16,14 +16,28 @@ pub(crate) use train::{METRICS, PARTS};
 use crate::bench;
 use crate::binaries::Binary;
 use crate::cli::{
-    AcquireArgs, BuildArgs, Command, DataArgs, ForestArgs, PipelineArgs, PredictArgs, ProcessArgs, RunArgs, RunName,
-    TrainArgs,
+    AcquireArgs, BuildArgs, Command, DEFAULT_SEED, DataArgs, ForestArgs, PipelineArgs, PredictArgs, ProcessArgs,
+    RunArgs, RunName, TrainArgs,
 };
+use crate::clients;
 use crate::error::Error;
+use crate::image;
 use crate::parity;
 use crate::progress::Progress;
 use crate::report;
 use crate::session::{self, Session};
+
+/// One run of the pipeline with its defaults, for measuring it or for comparing with it.
+pub(crate) fn defaults(
+    store: &Store,
+    run: &str,
+    programs: &Programs,
+    interrupt: &Interrupt,
+) -> Result<Predictions, Error> {
+    let platform = session::platform(store, interrupt)?;
+    let mut session = Session::begin(&platform, &JobName::new(run)?, Progress::silent());
+    all(&mut session, programs, &DataArgs::default(), &ForestArgs::default(), DEFAULT_SEED)
+}
 
 /// The built job binaries.
 #[derive(Debug)]
@@ -35,6 +49,11 @@ pub(crate) struct Programs {
 impl Programs {
     pub(crate) fn build(args: &BuildArgs) -> Result<Self, Error> {
         Ok(Self { jobs: Binary::Jobs.build(args)?, serve: Binary::Serve.build(args)? })
+    }
+
+    /// The one that runs every job.
+    pub(crate) const fn jobs(&self) -> &Program {
+        &self.jobs
     }
 }
 
@@ -49,6 +68,8 @@ pub(crate) fn run(command: &Command, interrupt: &Interrupt) -> Result<(), Error>
         Command::Predict(args) => predict(args, &store(&args.store)?, interrupt),
         Command::Bench(args) => bench::run(args, interrupt),
         Command::Parity(args) => parity::run(args),
+        Command::Image(args) => image::run(args),
+        Command::Clients(args) => clients::run(args, interrupt),
     }?;
     report::print(&text)
 }
@@ -69,7 +90,7 @@ fn pipeline(args: &PipelineArgs, store: &Store, interrupt: &Interrupt) -> Result
 }
 
 /// The four steps in order.
-pub(crate) fn all(
+fn all(
     session: &mut Session<'_>,
     programs: &Programs,
     data: &DataArgs,

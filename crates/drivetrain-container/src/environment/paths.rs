@@ -85,6 +85,12 @@ impl Paths {
         self.base.join("model")
     }
 
+    /// An endpoint of many models finds them below this directory.
+    #[must_use]
+    pub fn models_dir(&self) -> PathBuf {
+        self.base.join("models")
+    }
+
     /// The outputs of a job other than the model.
     #[must_use]
     pub fn output_dir(&self) -> PathBuf {

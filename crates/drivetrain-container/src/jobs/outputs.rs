@@ -14,7 +14,8 @@ use crate::{Error, stop::Stop};
 /// For as long as this lives the process is not ended by a stop.
 #[derive(Debug)]
 pub(super) struct Outputs<'s> {
-    stop: &'s Stop,
+    /// What to heed; nothing for outputs that are wanted all the same.
+    stop: Option<&'s Stop>,
     files: Vec<Staged>,
     directories: Vec<PathBuf>,
     _busy: MutexGuard<'s, ()>,
@@ -35,7 +36,14 @@ struct Taken<'a> {
 
 impl<'s> Outputs<'s> {
     pub(super) fn new(stop: &'s Stop) -> Self {
-        Self { stop, files: Vec::new(), directories: Vec::new(), _busy: stop.busy() }
+        let mut outputs = Self::to_the_end(stop);
+        outputs.stop = Some(stop);
+        outputs
+    }
+
+    /// Outputs that are written also once a stop has been asked for: what a job has come to by then.
+    pub(super) fn to_the_end(stop: &'s Stop) -> Self {
+        Self { stop: None, files: Vec::new(), directories: Vec::new(), _busy: stop.busy() }
     }
 
     /// Makes a directory and those above it.
@@ -57,7 +65,7 @@ impl<'s> Outputs<'s> {
     where
         Error: From<E>,
     {
-        self.stop.check()?;
+        self.stop.map_or(Ok(()), Stop::check)?;
         if place.is_dir() {
             return Err(Error::Place { path: place, source: io::ErrorKind::IsADirectory.into() });
         }
@@ -79,7 +87,7 @@ impl<'s> Outputs<'s> {
 
     /// Puts every file in its place; if one cannot be, those before it are taken back.
     pub(super) fn commit(mut self) -> Result<(), Error> {
-        self.stop.check()?;
+        self.stop.map_or(Ok(()), Stop::check)?;
         let mut taken = Vec::new();
         for Staged { file, place } in &self.files {
             if let Err(source) = take(file, place, &mut taken) {

@@ -1,220 +1,20 @@
-//! Routes, the socket and the log of requests.
+//! The socket: connections, and how they end.
 
-use std::{
-    io::Write,
-    net::IpAddr,
-    num::NonZero,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::{io::Write, net::IpAddr, time::Duration};
 
-use axum::{
-    Json, Router,
-    body::Bytes,
-    extract::{DefaultBodyLimit, Request, State, rejection::BytesRejection},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
-    middleware::{self, Next},
-    response::{IntoResponse, Response},
-    routing::{get, post},
-    serve::Listener,
-};
+use axum::{Router, serve::Listener};
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use serde::Serialize;
-use tokio::{
-    net::TcpListener,
-    sync::{Semaphore, watch},
-};
+use tokio::{net::TcpListener, sync::watch};
 
-use super::{
-    metrics::{self, Metrics},
-    model::ServedModel,
-    request::{InputFormat, OutputFormat},
-    response::{Rejection, RowCount, respond},
-};
 use crate::{Error, stop::Stop};
-
-/// The platform's own limit for the body of a request: 6 MiB.
-const BODY_LIMIT: usize = 6 * 1024 * 1024;
-
-/// Bodies above this many bytes are answered on a thread of their own, so that they do not hold up other connections.
-const INLINE_LIMIT: usize = 64 * 1024;
-
-/// How long a request may take, its body included: the platform waits no longer.
-const REQUEST_LIMIT: Duration = Duration::from_mins(1);
 
 /// How long a connection may be silent before it has sent the head of a request: the first one or a further one.
 const IDLE_LIMIT: Duration = Duration::from_secs(30);
-
-/// Clients use it to follow a request through the containers; each container hands it back.
-const CUSTOM_ATTRIBUTES: &str = "x-amzn-sagemaker-custom-attributes";
-
-/// The caller's own name for a request, which goes into the log.
-const INFERENCE_ID: &str = "x-amzn-sagemaker-inference-id";
-
-#[derive(Debug)]
-struct Endpoint {
-    model: ServedModel,
-    options: Options,
-    metrics: Metrics,
-    in_flight: Semaphore,
-    n_requests: AtomicU64,
-}
-
-/// How an endpoint answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
-    /// The format of an answer where the request leaves it open.
-    pub default_output: OutputFormat,
-    /// The most invocations that are answered at a time; more are refused with 503 rather than kept waiting.
-    pub max_in_flight: usize,
-}
-
-/// The routes of an endpoint that answers with `model`.
-pub fn router(model: ServedModel, options: Options) -> Router {
-    let endpoint = Arc::new(Endpoint {
-        model,
-        options,
-        metrics: Metrics::new(),
-        in_flight: Semaphore::new(options.max_in_flight),
-        n_requests: AtomicU64::new(0),
-    });
-    Router::new()
-        .route("/invocations", post(invocations))
-        // Where boto3 posts to when it is pointed at an endpoint of one's own; the name is the caller's.
-        .route("/endpoints/{name}/invocations", post(invocations))
-        // Before the body is read: what waits with a body takes its memory.
-        .route_layer(middleware::from_fn_with_state(endpoint.clone(), admit))
-        .route("/ping", get(async || StatusCode::OK))
-        .route("/execution-parameters", get(execution_parameters))
-        .route("/metrics", get(metrics))
-        .fallback(async |uri: Uri| {
-            let message = format!(
-                "there is no {}; there are GET /ping, GET /metrics, GET /execution-parameters, POST /invocations and \
-                 POST /endpoints/NAME/invocations",
-                uri.path()
-            );
-            Rejection::new(StatusCode::NOT_FOUND, message)
-        })
-        .method_not_allowed_fallback(async |method: Method, uri: Uri| {
-            let message = format!("{} does not take {method}", uri.path());
-            Rejection::new(StatusCode::METHOD_NOT_ALLOWED, message)
-        })
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(middleware::from_fn_with_state(endpoint.clone(), log))
-        .with_state(endpoint)
-}
-
-/// Lets an invocation in, or sends it away where there are too many.
-async fn admit(State(endpoint): State<Arc<Endpoint>>, request: Request, next: Next) -> Response {
-    let start = Instant::now();
-    let response = if let Ok(_permit) = endpoint.in_flight.try_acquire() {
-        let _counted = endpoint.metrics.begin();
-        next.run(request).await
-    } else {
-        let message = format!("{} invocations are being answered; try again", endpoint.options.max_in_flight);
-        let mut response = Rejection::new(StatusCode::SERVICE_UNAVAILABLE, message).into_response();
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        response
-    };
-    endpoint.metrics.answered(response.status(), start.elapsed());
-    response
-}
-
-async fn metrics(State(endpoint): State<Arc<Endpoint>>) -> Result<Response, Rejection> {
-    let text = endpoint.metrics.text().map_err(|error| Rejection::internal(&error))?;
-    Ok(([(header::CONTENT_TYPE, metrics::MEDIA_TYPE)], text).into_response())
-}
-
-/// How batch transform is to call: the platform asks before it begins.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct ExecutionParameters {
-    max_concurrent_transforms: usize,
-    batch_strategy: &'static str,
-    #[serde(rename = "MaxPayloadInMB")]
-    max_payload_in_mb: usize,
-}
-
-async fn execution_parameters() -> Json<ExecutionParameters> {
-    Json(ExecutionParameters {
-        max_concurrent_transforms: std::thread::available_parallelism().map_or(1, NonZero::get),
-        batch_strategy: "MULTI_RECORD",
-        max_payload_in_mb: BODY_LIMIT >> 20,
-    })
-}
-
-async fn invocations(
-    State(endpoint): State<Arc<Endpoint>>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Rejection> {
-    let output = OutputFormat::negotiate(&headers, endpoint.options.default_output)?;
-    let input = InputFormat::of(&headers)?;
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {BODY_LIMIT} bytes"))
-        }
-        status => Rejection::new(status, rejection.body_text()),
-    })?;
-    let large = body.len() > INLINE_LIMIT;
-    let work = move || answer(&endpoint, input, output, &body);
-    if large { tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(panicked())) } else { work() }
-}
-
-/// A panic is a fault of this program, which one request may meet and the others must not notice.
-fn answer(endpoint: &Endpoint, input: InputFormat, output: OutputFormat, body: &[u8]) -> Result<Response, Rejection> {
-    let model = &endpoint.model;
-    catch_unwind(AssertUnwindSafe(|| {
-        let table = model.row_schema().read(input, body)?;
-        let answer = model.answer(&table)?;
-        endpoint.metrics.observe(&model.observe(&table));
-        let mut response = respond(StatusCode::OK, output, answer.write(output)?);
-        response.extensions_mut().insert(RowCount(answer.n_rows()));
-        Ok(response)
-    }))
-    .unwrap_or_else(|_| Err(panicked()))
-}
-
-fn panicked() -> Rejection {
-    Rejection::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
-}
-
-/// One line per request, and the custom attributes handed back.
-async fn log(State(endpoint): State<Arc<Endpoint>>, request: Request, next: Next) -> Response {
-    let start = Instant::now();
-    let number = endpoint.n_requests.fetch_add(1, Ordering::Relaxed) + 1;
-    let inference_id =
-        request.headers().get(INFERENCE_ID).map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let custom_attributes = request.headers().get(CUSTOM_ATTRIBUTES).cloned();
-    let answered = tokio::time::timeout(REQUEST_LIMIT, next.run(request)).await;
-    let mut response = answered.unwrap_or_else(|_| {
-        let message = format!("the request took longer than {} s", REQUEST_LIMIT.as_secs());
-        Rejection::new(StatusCode::REQUEST_TIMEOUT, message).into_response()
-    });
-    if let Some(custom_attributes) = custom_attributes {
-        response.headers_mut().insert(CUSTOM_ATTRIBUTES, custom_attributes);
-    }
-    let status = response.status().as_u16();
-    let micros = start.elapsed().as_micros();
-    let rows = response.extensions().get().map_or(0, |RowCount(rows)| *rows);
-    // The platform asks every few seconds whether the process lives.
-    if path == "/ping" {
-        tracing::debug!(number, %method, path, status, micros, "request");
-    } else {
-        tracing::info!(number, inference_id, %method, path, status, rows, micros, "request");
-    }
-    response
-}
 
 /// Listens until `stop` is asked for; says where on `stdout`, for callers who left the choice of the port open. What has
 /// begun by then may take as long as `drain`.
@@ -274,12 +74,11 @@ fn stopped(stop: &Stop) -> std::io::Result<watch::Receiver<bool>> {
     let (sender, receiver) = watch::channel(false);
     let stop = stop.clone();
     let relay = move || {
-        tracing::info!("{}: finishing what has begun, then stopping", stop.wait());
+        // Not within the line of the log, which is not even composed where nobody wants it.
+        let reason = stop.wait();
+        tracing::info!("{reason}: finishing what has begun, then stopping");
         sender.send_replace(true);
     };
     std::thread::Builder::new().name("stop".to_owned()).spawn(relay)?;
     Ok(receiver)
 }
-
-#[cfg(test)]
-mod tests;

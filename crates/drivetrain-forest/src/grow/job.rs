@@ -95,7 +95,8 @@ impl<'a> Job<'a> {
         self.assemble(grown)
     }
 
-    /// One tree after the other on each thread, each thread in memory of its own.
+    /// One tree after the other on each thread, each thread in memory of its own. Trees are begun in order, so that a
+    /// stop leaves the first ones.
     pub(super) fn trees<Memory>(
         &self,
         memory: impl Fn() -> Memory + Sync + Send,
@@ -120,10 +121,17 @@ impl<'a> Job<'a> {
                 progress(n_grown, n_trees);
             }
             tell(n_grown);
-            Ok(grown)
+            Ok((index, grown))
         };
         tell(0);
-        (0..n_trees).into_par_iter().map_init(memory, one).collect()
+        let go_on = |_: &usize| !self.options.stop.is_some_and(|stop| stop());
+        let trees = (0..n_trees).take_while(go_on).par_bridge().map_init(memory, one);
+        let mut trees = trees.collect::<Result<Vec<_>, ForestError>>()?;
+        if trees.is_empty() {
+            return Err(ForestError::Cancelled { n_grown: 0, n_trees });
+        }
+        trees.sort_unstable_by_key(|(index, _)| *index);
+        Ok(trees.into_iter().map(|(_, grown)| grown).collect())
     }
 
     /// Lays the trees one after the other.

@@ -41,6 +41,7 @@ pub struct FitOptions<'a> {
     pub(super) progress: Option<&'a (dyn Fn(usize, usize) + Sync)>,
     pub(super) watch: Option<&'a (dyn Fn(usize, usize) -> ControlFlow<()> + Sync)>,
     pub(super) thread_pool: Option<&'a ThreadPool>,
+    pub(super) stop: Option<&'a (dyn Fn() -> bool + Sync)>,
 }
 
 impl<'a> FitOptions<'a> {
@@ -107,6 +108,16 @@ impl<'a> FitOptions<'a> {
         self.thread_pool = Some(thread_pool);
         self
     }
+
+    /// Asked before each tree is begun; once it says yes no further tree is.
+    ///
+    /// The trees that were begun are grown, and they are the first ones: the forest is the one that as many
+    /// `n_estimators` give, byte for byte. Before the first tree it is
+    /// [`ForestError::Cancelled`](crate::ForestError::Cancelled).
+    pub fn stop(mut self, stop: &'a (dyn Fn() -> bool + Sync)) -> Self {
+        self.stop = Some(stop);
+        self
+    }
 }
 
 impl fmt::Debug for FitOptions<'_> {
@@ -114,12 +125,14 @@ impl fmt::Debug for FitOptions<'_> {
         let progress = self.progress.map(|_| "..");
         let watch = self.watch.map(|_| "..");
         let n_threads = self.thread_pool.map(ThreadPool::current_num_threads);
+        let stop = self.stop.map(|_| "..");
         f.debug_struct("FitOptions")
             .field("engine", &self.engine)
             .field("sample_weight", &self.sample_weight)
             .field("progress", &progress)
             .field("watch", &watch)
             .field("n_threads", &n_threads)
+            .field("stop", &stop)
             .finish()
     }
 }

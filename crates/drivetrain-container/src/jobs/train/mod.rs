@@ -11,7 +11,7 @@ mod values;
 use std::{collections::BTreeMap, io::Write};
 
 use drivetrain_artifact::{Artifact, ArtifactBuilder, Producer, Regressor, Sha256, Training};
-use drivetrain_forest::{Forest, RandomForestRegressor, metrics::RegressionMetrics};
+use drivetrain_forest::{FitOptions, Forest, ForestError, RandomForestRegressor, metrics::RegressionMetrics};
 use features::Features;
 use progress::Progress;
 use serde::Serialize;
@@ -62,11 +62,14 @@ impl Metrics {
 /// Reads the feature matrices, grows a forest, evaluates it on both, and writes the model's files into `model/` and the
 /// metrics into `output/data`: both, or neither.
 ///
+/// Told to stop while trees are grown, it keeps those that have been begun: the job then ends as one of so many trees
+/// would, with the same model, byte for byte.
+///
 /// # Errors
 /// [`Error::Hyperparameter`] and its kin for what the job was told, [`Error::Artifact`], [`Error::EmptyFeatures`],
 /// [`Error::NonFinite`], [`Error::WidthMismatch`] or [`Error::FeatureNameMismatch`] for the features, [`Error::Forest`]
 /// when the forest cannot be grown, [`Error::Create`] or [`Error::Artifact`] when the outputs cannot be written, and
-/// [`Error::Stopped`] when told to stop.
+/// [`Error::Stopped`] when told to stop before there is a tree.
 pub fn run(args: &TrainArgs, env: &SageMakerEnv, stop: &Stop, stdout: &mut dyn Write) -> Result<(), Error> {
     if let (Some(channel), hosts @ 2..) = (env.sharded_channels().first(), env.hosts().all.len()) {
         return Err(Error::ShardedChannel { channel: channel.clone(), hosts });
@@ -78,22 +81,36 @@ pub fn run(args: &TrainArgs, env: &SageMakerEnv, stop: &Stop, stdout: &mut dyn W
     let (rows, features) = train.x().dim();
     tracing::info!(rows, features, trees = settings.regressor.n_estimators(), "growing a random forest");
 
-    let progress = Progress::start();
-    let forest = settings
-        .regressor
-        .fit_with_progress(train.x(), &train.y(), &|done, total| progress.tick(done, total))
-        .map_err(|source| Error::Forest { action: "grow the forest", source })?;
+    let forest = grow(&settings.regressor, &train, stop)?;
     let metrics = Metrics { train: evaluate(&forest, &train)?, val: evaluate(&forest, &val)? };
     metrics.print(stdout).map_err(Error::Stdout)?;
 
     let artifact = pack(forest, &settings.regressor, &train, &metrics)?;
-    let mut outputs = Outputs::new(stop);
+    let mut outputs = Outputs::to_the_end(stop);
     outputs.directory(&settings.output_data_dir)?;
     outputs.json(settings.output_data_dir.join(METRICS_FILE), &metrics)?;
     let id = artifact.write_dir(&settings.model_dir)?;
     outputs.commit()?;
     tracing::info!(model = %settings.model_dir.display(), %id, "written");
     Ok(())
+}
+
+/// Grows the forest, or as much of it as a stop leaves the time for.
+fn grow(regressor: &RandomForestRegressor, train: &Features, stop: &Stop) -> Result<Forest, Error> {
+    let progress = Progress::start();
+    let tick = |done, total| progress.tick(done, total);
+    let stopped = || stop.check().is_err();
+    let options = FitOptions::new().progress(&tick).stop(&stopped);
+    let grown = regressor.fit_with(train.x(), &train.y(), options);
+    if let (Err(ForestError::Cancelled { .. }), Err(stopped)) = (&grown, stop.check()) {
+        return Err(stopped);
+    }
+    let forest = grown.map_err(|source| Error::Forest { action: "grow the forest", source })?;
+    let (grown, wanted) = (forest.n_trees(), regressor.n_estimators());
+    if grown < wanted {
+        tracing::warn!("told to stop: keeping the {grown} trees of {wanted} that are grown");
+    }
+    Ok(forest)
 }
 
 fn evaluate(forest: &Forest, features: &Features) -> Result<RegressionMetrics, Error> {
@@ -112,7 +129,7 @@ fn pack(
     let training = Training {
         data_sha256: Some(Sha256::of_file(train.path())?),
         seed: Some(estimator.random_state()),
-        hyper_parameters: hyper_parameters(estimator),
+        hyper_parameters: hyper_parameters(estimator, &forest),
         metrics: metrics.flat(),
     };
     let mut regressor = Regressor::new(forest, train.names().to_vec())?;
@@ -127,9 +144,10 @@ fn pack(
 }
 
 /// The hyper-parameters by scikit-learn's names.
-fn hyper_parameters(regressor: &RandomForestRegressor) -> BTreeMap<String, Value> {
+fn hyper_parameters(regressor: &RandomForestRegressor, forest: &Forest) -> BTreeMap<String, Value> {
     let values = [
-        ("n_estimators", json!(regressor.n_estimators())),
+        // A stopped job has fewer than it was told to grow.
+        ("n_estimators", json!(forest.n_trees())),
         ("max_depth", json!(regressor.max_depth())),
         ("min_samples_split", json!(regressor.min_samples_split())),
         ("min_samples_leaf", json!(regressor.min_samples_leaf())),

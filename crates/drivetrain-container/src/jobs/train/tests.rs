@@ -33,9 +33,13 @@ fn lay_out(base: &Path, hyperparameters: &str) {
 }
 
 fn train(base: &Path, args: &TrainArgs) -> Result<String, Error> {
+    train_until(base, args, &Stop::default())
+}
+
+fn train_until(base: &Path, args: &TrainArgs, stop: &Stop) -> Result<String, Error> {
     let variables = BTreeMap::from([("SAGEMAKER_BASE_DIR".to_owned(), base.display().to_string())]);
     let mut stdout = Vec::new();
-    run(args, &SageMakerEnv::load(variables)?, &Stop::default(), &mut stdout)?;
+    run(args, &SageMakerEnv::load(variables)?, stop, &mut stdout)?;
     Ok(String::from_utf8(stdout).unwrap())
 }
 
@@ -117,4 +121,15 @@ fn a_shard_of_the_rows_is_not_taken_for_all_of_them() {
     let error = train(base.path(), &TrainArgs::default()).unwrap_err();
     assert_eq!(error.to_string(), "channel `train` is sharded over 2 hosts, of which one trains: use FullyReplicated");
     assert!(!base.path().join("model").exists());
+}
+
+#[test]
+fn a_job_that_is_stopped_before_the_first_tree_leaves_nothing() {
+    let base = tempfile::tempdir().unwrap();
+    lay_out(base.path(), "{}");
+    let stop = Stop::default();
+    stop.request("SIGTERM");
+    let error = train_until(base.path(), &TrainArgs::default(), &stop).unwrap_err();
+    assert!(matches!(error, Error::Stopped { reason: "SIGTERM" }), "{error}");
+    assert!(!base.path().join("model").exists() && !base.path().join("output").exists());
 }

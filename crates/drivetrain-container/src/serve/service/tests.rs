@@ -1,11 +1,11 @@
 //! The endpoint, asked without a socket.
 
 use axum::{body::Body, http::header};
-use drivetrain_artifact::{ArtifactBuilder, Pipeline, Regressor};
+use drivetrain_artifact::{ArtifactBuilder, Pipeline, Reader, Regressor};
 use drivetrain_forest::Forest;
 use drivetrain_plan::{
-    Categories, Column, ColumnTable, DataType, ExtraColumns, Field, Op, Plan, PlanBuilder, Schema, UnknownCategory,
-    Value, ndarray::array,
+    Categories, Column, ColumnTable, DataType, ExtensionError, ExtensionKind, ExtensionOp, ExtraColumns, Field, Op,
+    Plan, PlanBuilder, Registry, Schema, UnknownCategory, Value, ndarray::array,
 };
 use serde_json::json;
 use tower::ServiceExt;
@@ -304,4 +304,52 @@ async fn other_paths_and_methods_are_refused() {
     error(preprocessor(), at("GET", "/"), StatusCode::NOT_FOUND).await;
     error(preprocessor(), at("GET", "/invocations"), StatusCode::METHOD_NOT_ALLOWED).await;
     error(preprocessor(), at("POST", "/ping"), StatusCode::METHOD_NOT_ALLOWED).await;
+}
+
+/// An extension with a fault: it does not survive the number 13.
+#[derive(Debug)]
+struct Superstitious;
+
+impl ExtensionOp for Superstitious {
+    fn apply(&self, inputs: &[Column<'_>], _: usize) -> Result<Vec<Column<'static>>, ExtensionError> {
+        let values = inputs[0].to_f64().unwrap().into_owned();
+        assert!(!values.contains(&13.0), "13");
+        Ok(vec![values.into()])
+    }
+}
+
+impl ExtensionKind for Superstitious {
+    fn load(&self, _: u32, _: &[u8]) -> Result<Arc<dyn ExtensionOp>, ExtensionError> {
+        Ok(Arc::new(Self))
+    }
+}
+
+#[tokio::test]
+async fn a_panic_costs_one_request_and_no_other() {
+    let registry = Registry::new().with("superstitious", Superstitious);
+    let mut builder = PlanBuilder::new(Schema::new(vec![Field::new("weight", DataType::Float64)]).unwrap());
+    builder.push(Op::Extension {
+        kind: "superstitious".into(),
+        version: 1,
+        state: Vec::new(),
+        columns: vec!["weight".into()],
+        outputs: vec![Field::new("same", DataType::Float64)],
+    });
+    builder.output("same", "same");
+    let rows = ColumnTable::new(vec![("weight".into(), Column::from(vec![1.0]))]).unwrap();
+    let artifact = ArtifactBuilder::preprocessor(builder.build().unwrap(), &rows)
+        .reader(Reader::new().registry(registry.clone()))
+        .build()
+        .unwrap();
+    let router = router(ServedModel::with_registry(&artifact, &registry).unwrap(), OPTIONS);
+    let large = "[1],".repeat(INLINE_LIMIT / 4);
+    // More often than there are places for requests, so that none is held for ever.
+    for _ in 0..=OPTIONS.max_in_flight {
+        for body in ["[[13]]".to_owned(), format!("[{large}[13]]")] {
+            let message = error(router.clone(), request(&[], body), StatusCode::INTERNAL_SERVER_ERROR).await;
+            assert_eq!(message["message"], "internal error");
+        }
+    }
+    let (status, _, body) = send(router, request(&[], "[[12]]")).await;
+    assert_eq!((status, body.as_str()), (StatusCode::OK, "[[12.0]]"));
 }
