@@ -1,50 +1,140 @@
 //! Moving bytes between files and the backend, hashing them on the way.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use futures_util::StreamExt;
-use object_store::{GetResultPayload, ObjectStoreExt, WriteMultipart};
+use futures_util::stream::FuturesUnordered;
+use object_store::{
+    Attribute, Attributes, GetOptions, GetRange, GetResult, GetResultPayload, MultipartUpload, PutMultipartOptions,
+    PutOptions,
+};
 use tempfile::NamedTempFile;
 
-use super::{Key, Store, StoredObject, backend_path};
+use super::{Direction, Key, Location, Store, StoredObject, backend_path};
 use crate::digest::Hasher;
 use crate::error::file;
 use crate::{RunnerError, Sha256};
 
 /// Parts on their way at the same time.
 const PARTS_IN_FLIGHT: usize = 4;
+/// How often a download may fail before more than a part has arrived.
+const MAX_FAILURES: u32 = 5;
+/// How often an object may arrive with the wrong bytes.
+const MAX_CORRUPT: u32 = 3;
+/// The pause after the first failure; it doubles with each.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+/// The name of the metadata that holds an object's digest.
+const DIGEST: &str = "drivetrain-sha256";
 
-pub(super) async fn upload(store: &Store, key: &Key, path: &Path) -> Result<StoredObject, RunnerError> {
-    let mut source = File::open(path).map_err(file("read", path))?;
-    let mut hasher = Hasher::default();
-    let mut part = read_part(&mut source, path, store.part)?;
-    let mut size = part.len() as u64;
-    hasher.update(&part);
-    let target = backend_path(key);
-    if part.len() < store.part {
-        store.backend.put(&target, part.into()).await.map_err(store.failed("write", key))?;
-    } else {
-        let upload = store.backend.put_multipart(&target).await.map_err(store.failed("write", key))?;
-        let mut upload = WriteMultipart::new_with_chunk_size(upload, store.part);
-        while !part.is_empty() {
-            upload.wait_for_capacity(PARTS_IN_FLIGHT).await.map_err(store.failed("write", key))?;
-            upload.write(&part);
-            part = match read_part(&mut source, path, store.part) {
-                Ok(part) => part,
-                Err(error) => {
-                    // The failed read is the news; an upload that cannot be cancelled is left to the store.
-                    let _ = upload.abort().await;
-                    return Err(error);
-                }
-            };
-            size += part.len() as u64;
-            hasher.update(&part);
-        }
-        upload.finish().await.map_err(store.failed("write", key))?;
+/// What an object is stored with, so that whoever reads it can tell whether it is what was written.
+///
+/// A folder keeps no such thing; what lies there came over no network.
+pub(super) fn attributes(store: &Store, sha256: Sha256) -> Attributes {
+    let keeps = !matches!(store.location, Location::Folder(_));
+    keeps.then(|| (Attribute::Metadata(DIGEST.into()), sha256.to_string())).into_iter().collect()
+}
+
+/// An upload of which no reader sees anything until it is completed.
+#[derive(Debug)]
+pub(super) struct Upload {
+    pub(super) object: StoredObject,
+    backend: Box<dyn MultipartUpload>,
+}
+
+impl Upload {
+    /// Begins the upload of a file, which is read once before, for its digest.
+    pub(super) async fn begin(store: &Store, key: &Key, path: &Path) -> Result<Self, RunnerError> {
+        let mut source = File::open(path).map_err(file("read", path))?;
+        let (size, sha256) = digest_of(&mut source).map_err(file("read", path))?;
+        let options = PutMultipartOptions { attributes: attributes(store, sha256), ..PutMultipartOptions::default() };
+        let backend = store.backend.put_multipart_opts(&backend_path(key), options).await;
+        let backend = backend.map_err(store.failed("write", key))?;
+        Ok(Self { object: StoredObject { key: key.clone(), size, sha256 }, backend })
     }
-    Ok(StoredObject { key: key.clone(), size, sha256: hasher.finish() })
+
+    /// Sends the file, a few parts at a time.
+    pub(super) async fn send(&mut self, store: &Store, path: &Path) -> Result<(), RunnerError> {
+        let key = &self.object.key;
+        let mut source = File::open(path).map_err(file("read", path))?;
+        let (mut hasher, mut sent) = (Hasher::default(), 0);
+        let mut in_flight = FuturesUnordered::new();
+        loop {
+            let part = read_part(&mut source, path, store.part)?;
+            let length = part.len();
+            hasher.update(&part);
+            if length > 0 {
+                let arrived = self.backend.put_part(part.into());
+                in_flight.push(async move { arrived.await.map(|()| length as u64) });
+            }
+            while in_flight.len() >= PARTS_IN_FLIGHT || (length < store.part && !in_flight.is_empty()) {
+                if let Some(arrived) = in_flight.next().await {
+                    sent += arrived.map_err(store.failed("write", key))?;
+                    store.report(Direction::Up, key, sent, self.object.size);
+                }
+            }
+            if length < store.part {
+                break;
+            }
+        }
+        if hasher.finish() != self.object.sha256 {
+            let source = io::Error::new(io::ErrorKind::InvalidData, "it changed while it was read");
+            return Err(file("read", path)(source));
+        }
+        Ok(())
+    }
+
+    /// Lets the object appear.
+    pub(super) async fn complete(&mut self, store: &Store) -> Result<(), RunnerError> {
+        self.backend.complete().await.map(drop).map_err(store.failed("write", &self.object.key))
+    }
+
+    /// Gives the upload up. What cannot be cancelled is in nobody's way.
+    pub(super) async fn abort(&mut self) {
+        let _ = self.backend.abort().await;
+    }
+}
+
+/// Uploads a file; small ones at once.
+pub(super) async fn upload(store: &Store, key: &Key, path: &Path) -> Result<StoredObject, RunnerError> {
+    let mut start = File::open(path).map_err(file("read", path))?;
+    let part = read_part(&mut start, path, store.part)?;
+    if part.len() < store.part {
+        return put(store, key, part).await;
+    }
+    drop(part);
+    let mut upload = Upload::begin(store, key, path).await?;
+    if let Err(error) = upload.send(store, path).await {
+        upload.abort().await;
+        return Err(error);
+    }
+    upload.complete(store).await?;
+    Ok(upload.object)
+}
+
+/// Writes some bytes as an object.
+pub(super) async fn put(store: &Store, key: &Key, bytes: Vec<u8>) -> Result<StoredObject, RunnerError> {
+    let object = StoredObject { key: key.clone(), size: bytes.len() as u64, sha256: Sha256::of(&bytes) };
+    let options = PutOptions { attributes: attributes(store, object.sha256), ..PutOptions::default() };
+    let put = store.backend.put_opts(&backend_path(key), bytes.into(), options).await;
+    put.map_err(store.failed("write", key))?;
+    Ok(object)
+}
+
+fn digest_of(source: &mut impl Read) -> io::Result<(u64, Sha256)> {
+    let (mut hasher, mut size) = (Hasher::default(), 0);
+    let mut chunk = vec![0; 64 << 10];
+    loop {
+        match source.read(&mut chunk)? {
+            0 => return Ok((size, hasher.finish())),
+            length => {
+                hasher.update(&chunk[..length]);
+                size += length as u64;
+            }
+        }
+    }
 }
 
 fn read_part(source: &mut File, path: &Path, length: usize) -> Result<Vec<u8>, RunnerError> {
@@ -57,71 +147,199 @@ pub(super) async fn download(store: &Store, key: &Key, path: &Path) -> Result<St
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(file("make", folder))?;
     let mut target = NamedTempFile::new_in(folder).map_err(file("write to", folder))?;
-    let (size, sha256) =
-        read_through(store, key, |_| Ok(()), |chunk| target.write_all(chunk).map_err(file("write", path))).await?;
+    let object = fetch(store, key, u64::MAX, &mut IntoFile { file: target.as_file_mut(), path }).await?;
     target.persist(path).map_err(|e| file("write", path)(e.error))?;
-    Ok(StoredObject { key: key.clone(), size, sha256 })
+    Ok(object)
 }
 
-pub(super) async fn read(store: &Store, key: &Key, limit: u64) -> Result<Vec<u8>, RunnerError> {
+pub(super) async fn read(store: &Store, key: &Key, limit: u64) -> Result<(StoredObject, Vec<u8>), RunnerError> {
     let mut bytes = Vec::new();
-    let check = |size| {
-        if size > limit {
-            return Err(RunnerError::TooLarge { what: store.describe(key), limit });
+    let object = fetch(store, key, limit, &mut bytes).await?;
+    Ok((object, bytes))
+}
+
+pub(super) async fn digest(store: &Store, key: &Key) -> Result<StoredObject, RunnerError> {
+    fetch(store, key, u64::MAX, &mut Nowhere).await
+}
+
+/// Where an object's bytes go.
+trait Sink {
+    fn take(&mut self, chunk: &[u8]) -> Result<(), RunnerError>;
+    /// Forgets what it has.
+    fn restart(&mut self) -> Result<(), RunnerError>;
+}
+
+struct IntoFile<'a> {
+    file: &'a mut File,
+    path: &'a Path,
+}
+
+impl Sink for IntoFile<'_> {
+    fn take(&mut self, chunk: &[u8]) -> Result<(), RunnerError> {
+        self.file.write_all(chunk).map_err(file("write", self.path))
+    }
+
+    fn restart(&mut self) -> Result<(), RunnerError> {
+        self.file.set_len(0).and_then(|()| self.file.rewind()).map_err(file("write", self.path))
+    }
+}
+
+impl Sink for Vec<u8> {
+    fn take(&mut self, chunk: &[u8]) -> Result<(), RunnerError> {
+        self.extend_from_slice(chunk);
+        Ok(())
+    }
+
+    fn restart(&mut self) -> Result<(), RunnerError> {
+        self.clear();
+        Ok(())
+    }
+}
+
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn take(&mut self, _: &[u8]) -> Result<(), RunnerError> {
+        Ok(())
+    }
+
+    fn restart(&mut self) -> Result<(), RunnerError> {
+        Ok(())
+    }
+}
+
+/// A download as far as it has come.
+struct Download<'a> {
+    store: &'a Store,
+    key: &'a Key,
+    limit: u64,
+    received: u64,
+    hasher: Hasher,
+    /// The version of the object that the bytes so far are of.
+    e_tag: Option<String>,
+}
+
+/// Brings an object to the sink: what breaks off goes on where it was, what is not what was stored begins again. The
+/// length must come true and, where the object was stored with one, the digest.
+async fn fetch(store: &Store, key: &Key, limit: u64, sink: &mut impl Sink) -> Result<StoredObject, RunnerError> {
+    let mut download = Download { store, key, limit, received: 0, hasher: Hasher::default(), e_tag: None };
+    let (mut failures, mut corrupt, mut progress) = (0, 0, 0);
+    loop {
+        let error = match download.attempt(sink).await? {
+            Ok(object) => return Ok(object),
+            Err(error) => error,
+        };
+        if let RunnerError::Corrupt { .. } = error {
+            corrupt += 1;
+        } else if download.received > progress + store.part as u64 {
+            (failures, progress) = (1, download.received);
+        } else {
+            failures += 1;
         }
-        Ok(())
-    };
-    read_through(store, key, check, |chunk| {
-        bytes.extend_from_slice(chunk);
-        Ok(())
-    })
-    .await?;
-    Ok(bytes)
+        if failures > MAX_FAILURES || corrupt == MAX_CORRUPT {
+            return Err(error);
+        }
+        if download.e_tag.is_none() || !matches!(error, RunnerError::StoreAccess { .. } | RunnerError::Truncated { .. })
+        {
+            download.restart(sink)?;
+            progress = 0;
+        }
+        tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(failures + corrupt)).await;
+    }
 }
 
-pub(super) async fn digest(store: &Store, key: &Key) -> Result<Sha256, RunnerError> {
-    Ok(read_through(store, key, |_| Ok(()), |_| Ok(())).await?.1)
-}
+impl Download<'_> {
+    fn restart(&mut self, sink: &mut impl Sink) -> Result<(), RunnerError> {
+        (self.received, self.hasher, self.e_tag) = (0, Hasher::default(), None);
+        sink.restart()
+    }
 
-/// Hands the announced length to `check`, then every chunk to `sink`; the length must come true.
-async fn read_through(
-    store: &Store,
-    key: &Key,
-    check: impl FnOnce(u64) -> Result<(), RunnerError>,
-    mut sink: impl FnMut(&[u8]) -> Result<(), RunnerError>,
-) -> Result<(u64, Sha256), RunnerError> {
-    let object = store.backend.get(&backend_path(key)).await.map_err(store.failed("read", key))?;
-    let expected = object.meta.size;
-    check(expected)?;
-    let mut hasher = Hasher::default();
-    let mut received = 0_u64;
-    let mut take = |chunk: &[u8]| {
-        received += chunk.len() as u64;
-        if received > expected {
+    /// Asks for the rest of the object. The outer error is final, the inner one may pass.
+    async fn attempt(&mut self, sink: &mut impl Sink) -> Result<Result<StoredObject, RunnerError>, RunnerError> {
+        let is_first = self.received == 0;
+        let options = GetOptions {
+            range: (!is_first).then_some(GetRange::Offset(self.received)),
+            if_match: if is_first { None } else { self.e_tag.clone() },
+            ..GetOptions::default()
+        };
+        let failed = |source| self.store.failed("read", self.key)(source);
+        let object = match self.store.backend.get_opts(&backend_path(self.key), options).await {
+            Ok(object) => object,
+            // The backend has asked more than once by itself.
+            Err(error) if is_first => return Err(failed(error)),
+            Err(error @ object_store::Error::Precondition { .. }) => {
+                // Another object has taken its place in the meantime.
+                self.restart(sink)?;
+                return Ok(Err(failed(error)));
+            }
+            Err(error) => return Ok(Err(failed(error))),
+        };
+        let size = object.meta.size;
+        if size > self.limit {
+            return Err(RunnerError::TooLarge { what: self.store.describe(self.key), limit: self.limit });
+        }
+        self.e_tag.clone_from(&object.meta.e_tag);
+        let stored_with = object.attributes.get(&Attribute::Metadata(DIGEST.into())).map(|digest| digest.parse());
+        let stored_with: Option<Sha256> = stored_with.transpose()?;
+        if let Err(error) = self.body(object, sink).await? {
+            return Ok(Err(error));
+        }
+        let location = || self.store.describe(self.key);
+        if self.received != size {
+            let error = RunnerError::Truncated { location: location(), expected: size, received: self.received };
+            if self.received > size {
+                self.restart(sink)?;
+            }
+            return Ok(Err(error));
+        }
+        let found = self.hasher.clone().finish();
+        match stored_with {
+            Some(expected) if expected != found => {
+                Ok(Err(RunnerError::Corrupt { location: location(), expected, found }))
+            }
+            _ => Ok(Ok(StoredObject { key: self.key.clone(), size, sha256: found })),
+        }
+    }
+
+    /// Takes what comes, but no more than was announced.
+    async fn body(
+        &mut self,
+        object: GetResult,
+        sink: &mut impl Sink,
+    ) -> Result<Result<(), RunnerError>, RunnerError> {
+        let size = object.meta.size;
+        match object.payload {
+            GetResultPayload::File(mut source, path) => {
+                source.seek(SeekFrom::Start(object.range.start)).map_err(file("read", &path))?;
+                let mut chunk = vec![0; 64 * 1024];
+                loop {
+                    let length = source.read(&mut chunk).map_err(file("read", &path))?;
+                    if length == 0 {
+                        return Ok(Ok(()));
+                    }
+                    self.take(&chunk[..length], size, sink)?;
+                }
+            }
+            GetResultPayload::Stream(mut chunks) => {
+                while let Some(chunk) = chunks.next().await {
+                    match chunk {
+                        Ok(chunk) => self.take(&chunk, size, sink)?,
+                        Err(error) => return Ok(Err(self.store.failed("read", self.key)(error))),
+                    }
+                }
+                Ok(Ok(()))
+            }
+        }
+    }
+
+    fn take(&mut self, chunk: &[u8], size: u64, sink: &mut impl Sink) -> Result<(), RunnerError> {
+        self.received += chunk.len() as u64;
+        if self.received > size {
             return Ok(());
         }
-        hasher.update(chunk);
-        sink(chunk)
-    };
-    match object.payload {
-        GetResultPayload::File(mut source, path) => {
-            let mut chunk = vec![0; 64 * 1024];
-            loop {
-                let length = source.read(&mut chunk).map_err(file("read", &path))?;
-                if length == 0 {
-                    break;
-                }
-                take(&chunk[..length])?;
-            }
-        }
-        GetResultPayload::Stream(mut chunks) => {
-            while let Some(chunk) = chunks.next().await {
-                take(&chunk.map_err(store.failed("read", key))?)?;
-            }
-        }
+        self.hasher.update(chunk);
+        sink.take(chunk)?;
+        self.store.report(Direction::Down, self.key, self.received, size);
+        Ok(())
     }
-    if received != expected {
-        return Err(RunnerError::Truncated { location: store.describe(key), expected, received });
-    }
-    Ok((received, hasher.finish()))
 }
