@@ -142,6 +142,18 @@ impl Store {
     /// [`RunnerError::UnsupportedStore`] for other URLs; [`RunnerError::OpenStore`] if the folder cannot be made or read,
     /// or the variables are not as they should be.
     pub fn open(location: &str) -> Result<Self, RunnerError> {
+        let text = |text: std::ffi::OsString| text.into_string().ok();
+        Self::open_with(location, std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))))
+    }
+
+    /// [`Store::open`] with these variables instead of those of this process.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_with(
+        location: &str,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, RunnerError> {
         let failed = |source: crate::error::Cause| RunnerError::OpenStore { location: location.to_owned(), source };
         let (backend, location): (Arc<dyn ObjectStore>, _) = match Location::parse(location)? {
             Location::Memory => (Arc::new(InMemory::new()), Location::Memory),
@@ -154,11 +166,12 @@ impl Store {
             }
             #[cfg(feature = "s3")]
             Location::S3 { bucket, prefix } => {
-                let backend = s3::open(&bucket, prefix.as_ref()).map_err(failed)?;
+                let backend = s3::open(&bucket, prefix.as_ref(), variables).map_err(failed)?;
                 (backend, Location::S3 { bucket, prefix })
             }
             #[cfg(not(feature = "s3"))]
             Location::S3 { .. } => {
+                drop(variables);
                 let reason = "this program was built without the feature `s3`; give the path of a local folder".to_owned();
                 return Err(RunnerError::UnsupportedStore { location: location.to_owned(), reason });
             }

@@ -21,9 +21,19 @@ const CREDENTIALS: [AmazonS3ConfigKey; 4] = [
     AmazonS3ConfigKey::ContainerCredentialsFullUri,
 ];
 
-/// Connects to a bucket, as the `AWS_*` variables say; nothing is sent yet.
-pub(super) fn open(bucket: &str, prefix: Option<&Key>) -> Result<Arc<dyn ObjectStore>, Cause> {
-    let builder = AmazonS3Builder::from_env().with_bucket_name(bucket);
+/// Connects to a bucket, as the `AWS_*` among the variables say; nothing is sent yet.
+pub(super) fn open(
+    bucket: &str,
+    prefix: Option<&Key>,
+    variables: impl IntoIterator<Item = (String, String)>,
+) -> Result<Arc<dyn ObjectStore>, Cause> {
+    let mut builder = AmazonS3Builder::new();
+    for (name, value) in variables {
+        if let (true, Ok(key)) = (name.starts_with("AWS_"), name.to_ascii_lowercase().parse()) {
+            builder = builder.with_config(key, value);
+        }
+    }
+    let builder = builder.with_bucket_name(bucket);
     check(&builder)?;
     let store = builder
         .with_retry(retries())
