@@ -20,6 +20,8 @@ pub(crate) struct SeaweedFs {
     guard: Child,
     folder: tempfile::TempDir,
     s3: u16,
+    /// What the server leaves in a place that cannot be chosen.
+    sockets: Vec<PathBuf>,
 }
 
 impl SeaweedFs {
@@ -42,6 +44,8 @@ impl SeaweedFs {
 
         let ports = free_ports::<8>();
         let names = ["master", "volume", "filer", "s3"];
+        let socket = |(name, ports): (&&str, &[u16])| format!("/tmp/seaweedfs-{name}-grpc-{}.sock", ports[1]).into();
+        let sockets = names.iter().zip(ports.chunks(2)).map(socket).collect();
         let flags = names.iter().zip(ports.chunks(2)).flat_map(|(name, ports)| {
             [format!("-{name}.port={}", ports[0]), format!("-{name}.port.grpc={}", ports[1])]
         });
@@ -50,6 +54,7 @@ impl SeaweedFs {
             .arg(program)
             .args(["server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.volumeSizeLimitMB=64", "-volume.max=200"])
             .args(["-filer", "-s3", "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"])
+            .args(["-filer.localSocket=filer.sock", "-s3.localSocket=s3.sock"])
             .arg(format!("-dir={}", folder.path().join("data").display()))
             .arg(format!("-s3.config={}", config.display()))
             .args(flags)
@@ -59,7 +64,7 @@ impl SeaweedFs {
             .stderr(log)
             .spawn()
             .unwrap();
-        let server = Self { guard, folder, s3: ports[6] };
+        let server = Self { guard, folder, s3: ports[6], sockets };
         server.wait_until_ready(ports[4]);
         Some(server)
     }
@@ -103,6 +108,7 @@ impl Drop for SeaweedFs {
         drop(self.guard.stdin.take());
         // It has killed the server, or there was none.
         let _ = self.guard.wait();
+        self.sockets.iter().for_each(|socket| drop(std::fs::remove_file(socket)));
     }
 }
 
