@@ -103,7 +103,8 @@ fn check(store: &Store, versions: &[&str]) -> bool {
     for (index, object) in found.iter().enumerate() {
         assert!(expected.iter().any(|version| version[index] == object.sha256), "{} is not whole", object.key);
     }
-    let is_one = expected.iter().any(|version| found.iter().zip(version).all(|(object, digest)| object.sha256 == *digest));
+    let is_one =
+        expected.iter().any(|version| found.iter().zip(version).all(|(object, digest)| object.sha256 == *digest));
     match store.publication(&list()).unwrap().check_folder(store, &key("set"), &found) {
         Ok(()) => assert!(is_one, "a mixed set passed for a publication"),
         Err(error) => assert!(matches!(error, RunnerError::NotAsPublished { .. }), "{error}"),

@@ -103,12 +103,7 @@ impl std::fmt::Display for Shared {
 
 #[async_trait::async_trait]
 impl ObjectStore for Shared {
-    async fn put_opts(
-        &self,
-        location: &Place,
-        payload: PutPayload,
-        options: PutOptions,
-    ) -> Result<PutResult> {
+    async fn put_opts(&self, location: &Place, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
         self.0.write()?;
         self.0.inner.put_opts(location, payload, options).await
     }
@@ -148,10 +143,7 @@ impl ObjectStore for Shared {
         Ok(GetResult { payload, meta, range, attributes, extensions })
     }
 
-    fn delete_stream(
-        &self,
-        locations: BoxStream<'static, Result<Place>>,
-    ) -> BoxStream<'static, Result<Place>> {
+    fn delete_stream(&self, locations: BoxStream<'static, Result<Place>>) -> BoxStream<'static, Result<Place>> {
         let store = self.clone();
         let counted = locations.and_then(move |place| std::future::ready(store.0.write().map(|()| place)));
         self.0.inner.delete_stream(counted.boxed())
@@ -165,12 +157,7 @@ impl ObjectStore for Shared {
         self.0.inner.list_with_delimiter(prefix).await
     }
 
-    async fn copy_opts(
-        &self,
-        from: &Place,
-        to: &Place,
-        options: CopyOptions,
-    ) -> Result<()> {
+    async fn copy_opts(&self, from: &Place, to: &Place, options: CopyOptions) -> Result<()> {
         self.0.inner.copy_opts(from, to, options).await
     }
 }
@@ -272,9 +259,9 @@ fn a_publication_that_fails_at_any_write_is_taken_back_or_noticed_and_can_be_don
         *shared.0.writes.lock().unwrap() = None;
         let read: Vec<_> = names.iter().map(|name| store.stat(name).unwrap()).collect();
         let is_one_set = ["old", "new"].iter().any(|version| {
-            read.iter().zip(files(version)).all(|(object, (_, path))| {
-                object.sha256 == Sha256::of(&std::fs::read(path).unwrap())
-            })
+            read.iter()
+                .zip(files(version))
+                .all(|(object, (_, path))| object.sha256 == Sha256::of(&std::fs::read(path).unwrap()))
         });
         let checked = store.publication(&list).unwrap().check_folder(&store, &key("set"), &read);
         assert!(checked.is_err() || is_one_set, "after {writes} writes");

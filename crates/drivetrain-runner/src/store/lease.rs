@@ -26,11 +26,7 @@ pub(super) struct Timing {
 
 impl Default for Timing {
     fn default() -> Self {
-        Self {
-            expiry: Duration::from_secs(30),
-            renewal: Duration::from_secs(5),
-            look: Duration::from_secs(1),
-        }
+        Self { expiry: Duration::from_secs(30), renewal: Duration::from_secs(5), look: Duration::from_secs(1) }
     }
 }
 
@@ -151,9 +147,9 @@ impl Granted {
             }
             runtime.block_on(async {
                 // What somebody else has got by now stays.
-                let is_ours = current(&backend, &place).await.is_ok_and(|found| {
-                    found.is_some_and(|found| found.content == held.content)
-                });
+                let is_ours = current(&backend, &place)
+                    .await
+                    .is_ok_and(|found| found.is_some_and(|found| found.content == held.content));
                 if is_ours {
                     // Otherwise it expires.
                     let _ = backend.delete(&place).await;

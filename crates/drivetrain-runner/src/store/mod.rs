@@ -172,7 +172,8 @@ impl Store {
             #[cfg(not(feature = "s3"))]
             Location::S3 { .. } => {
                 drop(variables);
-                let reason = "this program was built without the feature `s3`; give the path of a local folder".to_owned();
+                let reason =
+                    "this program was built without the feature `s3`; give the path of a local folder".to_owned();
                 return Err(RunnerError::UnsupportedStore { location: location.to_owned(), reason });
             }
         };
@@ -210,9 +211,7 @@ impl Store {
                 if let Ok(done) = tokio::time::timeout(LOOK, work.as_mut()).await {
                     return done;
                 }
-                if self.interrupt.is_requested()
-                    && asked_at.get_or_insert_with(Instant::now).elapsed() > PATIENCE
-                {
+                if self.interrupt.is_requested() && asked_at.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
                     return Err(RunnerError::Interrupted { job: "a transfer from or to the store".to_owned() });
                 }
             }

@@ -110,11 +110,7 @@ impl Publication {
     }
 
     fn differs(&self, store: &Store, key: &Key, problem: &'static str) -> RunnerError {
-        RunnerError::NotAsPublished {
-            location: store.describe(key),
-            problem,
-            publication: store.describe(&self.key),
-        }
+        RunnerError::NotAsPublished { location: store.describe(key), problem, publication: store.describe(&self.key) }
     }
 }
 

@@ -60,7 +60,9 @@ impl Store {
     ) -> Result<Vec<StoredObject>, RunnerError> {
         // What a run of this name left when it was killed is nobody's.
         self.clear(staging);
-        files.iter().for_each(|(key, _)| self.sweep(key));
+        for (key, _) in files {
+            self.sweep(key);
+        }
         let mut uploads = Vec::new();
         let sent = self.run(async {
             for (key, path) in files {

@@ -302,11 +302,7 @@ impl Download<'_> {
     }
 
     /// Takes what comes, but no more than was announced.
-    async fn body(
-        &mut self,
-        object: GetResult,
-        sink: &mut impl Sink,
-    ) -> Result<Result<(), RunnerError>, RunnerError> {
+    async fn body(&mut self, object: GetResult, sink: &mut impl Sink) -> Result<Result<(), RunnerError>, RunnerError> {
         let size = object.meta.size;
         match object.payload {
             GetResultPayload::File(mut source, path) => {

@@ -1,4 +1,4 @@
-//! A real S3 server for the time of a test: SeaweedFS, on free ports of this machine.
+//! A real S3 server for the time of a test: `SeaweedFS`, on free ports of this machine.
 
 use std::io::Write;
 use std::net::TcpListener;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// The variable that names the program; `.ci/run` installs it.
 const VARIABLE: &str = "DRIVETRAIN_WEED";
 /// How long the server may take to be ready.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 pub(crate) const BUCKET: &str = "drivetrain";
 const ACCESS_KEY: &str = "an-access-key";
 const SECRET_KEY: &str = "a-secret-key";

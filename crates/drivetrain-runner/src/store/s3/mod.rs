@@ -53,9 +53,11 @@ fn check(builder: &AmazonS3Builder) -> Result<(), Cause> {
     let value = |key| builder.get_config_value(&key);
     let is_true = |key| value(key).is_some_and(|value| value == "true");
     if !is_true(AmazonS3ConfigKey::SkipSignature) && CREDENTIALS.into_iter().all(|key| value(key).is_none()) {
-        return Err("there are no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN, if \
+        return Err(
+            "there are no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN, if \
                     they are temporary)"
-            .into());
+                .into(),
+        );
     }
     let endpoint = value(AmazonS3ConfigKey::S3Endpoint).or_else(|| value(AmazonS3ConfigKey::Endpoint));
     match endpoint {
