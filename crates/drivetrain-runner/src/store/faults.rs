@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path as Place;
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta,
+    CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta, PutMode,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 use proptest::prelude::*;
@@ -36,6 +37,8 @@ struct Faulty {
     downloads: Mutex<VecDeque<Fault>>,
     /// The writes that still succeed; nothing means all.
     writes: Mutex<Option<usize>>,
+    /// Whether writes are done whatever their condition.
+    ignores_conditions: AtomicBool,
 }
 
 impl std::fmt::Display for Faulty {
@@ -105,7 +108,9 @@ impl std::fmt::Display for Shared {
 impl ObjectStore for Shared {
     async fn put_opts(&self, location: &Place, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
         self.0.write()?;
-        self.0.inner.put_opts(location, payload, options).await
+        let ignores = self.0.ignores_conditions.load(Ordering::Relaxed);
+        let mode = if ignores { PutMode::Overwrite } else { options.mode };
+        self.0.inner.put_opts(location, payload, PutOptions { mode, ..options }).await
     }
 
     async fn put_multipart_opts(
@@ -269,4 +274,20 @@ fn a_publication_that_fails_at_any_write_is_taken_back_or_noticed_and_can_be_don
         let read: Vec<_> = names.iter().map(|name| store.stat(name).unwrap()).collect();
         store.publication(&list).unwrap().check_folder(&store, &key("set"), &read).unwrap();
     }
+}
+
+#[test]
+fn a_bucket_whose_server_ignores_conditions_cannot_be_locked() {
+    let shared = Shared::default();
+    let open = || {
+        let location = Location::S3 { bucket: "bucket".to_owned(), prefix: None };
+        Store::on(Arc::new(shared.clone()), location).unwrap()
+    };
+    let lock = |store: &Store| store.lock(&Interrupt::new(), || panic!("nobody is there"));
+    let store = open();
+    drop(lock(&store).unwrap());
+    shared.0.ignores_conditions.store(true, Ordering::Relaxed);
+    let error = lock(&store).unwrap_err();
+    assert!(matches!(error, RunnerError::StoreAccess { action: "lock", .. }), "{error}");
+    assert!(!store.contains(&key(".lock")).unwrap());
 }

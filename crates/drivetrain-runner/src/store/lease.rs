@@ -84,7 +84,14 @@ impl Watch {
             Asked::Granted(Granted { backend: Arc::clone(backend), place: place.clone(), held })
         };
         match created {
-            Ok(put) => return Ok(granted(content, put.into())),
+            Ok(put) => {
+                if let Err(error) = confirm(backend, place).await {
+                    // Otherwise it expires.
+                    let _ = backend.delete(place).await;
+                    return Err(error);
+                }
+                return Ok(granted(content, put.into()));
+            }
             Err(object_store::Error::AlreadyExists { .. }) => {}
             // The answer may have been lost, but not the request.
             Err(error) => match current(backend, place).await? {
@@ -166,6 +173,18 @@ impl Drop for Lease {
         if let Some(thread) = self.thread.take() {
             // It has nothing to say.
             let _ = thread.join();
+        }
+    }
+}
+
+/// Whether the store can tell those apart who ask: some servers ignore the condition of a write.
+async fn confirm(backend: &Arc<dyn ObjectStore>, place: &Path) -> object_store::Result<()> {
+    match backend.put_opts(place, unique().into(), PutMode::Create.into()).await {
+        Err(object_store::Error::AlreadyExists { .. }) => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => {
+            let source = "the server ignores the condition of a write (If-None-Match), so that nothing can be locked";
+            Err(object_store::Error::NotSupported { source: source.into() })
         }
     }
 }

@@ -136,7 +136,7 @@ impl Store {
     /// A bucket is reached as the usual variables say: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`;
     /// `AWS_REGION` or `AWS_DEFAULT_REGION` (otherwise `us-east-1`); `AWS_ENDPOINT_URL` or `AWS_ENDPOINT` for another
     /// server than Amazon's, with `AWS_ALLOW_HTTP=true` if it does not encrypt. Profiles in files are not read.
-    /// Nothing is sent yet.
+    /// `HTTPS_PROXY` and `NO_PROXY` are obeyed, and certificates checked against Mozilla's list. Nothing is sent yet.
     ///
     /// # Errors
     /// [`RunnerError::UnsupportedStore`] for other URLs; [`RunnerError::OpenStore`] if the folder cannot be made or read,
