@@ -1,5 +1,6 @@
 //! The object store: where everything a pipeline reads and writes lies between jobs.
 
+mod download;
 mod key;
 mod lease;
 mod location;
@@ -8,7 +9,7 @@ mod publication;
 mod publish;
 #[cfg(feature = "s3")]
 mod s3;
-mod transfer;
+mod upload;
 
 use std::fmt;
 use std::future::Future;
@@ -252,7 +253,7 @@ impl Store {
     /// # Errors
     /// [`RunnerError::File`] if the file cannot be read, [`RunnerError::StoreAccess`] if the store fails.
     pub fn put_file(&self, key: &Key, path: &Path) -> Result<StoredObject, RunnerError> {
-        self.run(transfer::upload(self, key, path))
+        self.run(upload::upload(self, key, path))
     }
 
     /// Writes some bytes as an object.
@@ -260,7 +261,7 @@ impl Store {
     /// # Errors
     /// [`RunnerError::StoreAccess`] if the store fails.
     pub fn put_bytes(&self, key: &Key, bytes: Vec<u8>) -> Result<StoredObject, RunnerError> {
-        self.run(transfer::put(self, key, bytes))
+        self.run(upload::put(self, key, bytes))
     }
 
     /// Downloads an object to a file, making its folders; the file appears at once, when all of it has arrived.
@@ -269,7 +270,7 @@ impl Store {
     /// [`RunnerError::ObjectNotFound`], [`RunnerError::StoreAccess`], [`RunnerError::Truncated`],
     /// [`RunnerError::Corrupt`], or [`RunnerError::File`] if the file cannot be written.
     pub fn get_file(&self, key: &Key, path: &Path) -> Result<StoredObject, RunnerError> {
-        self.run(transfer::download(self, key, path))
+        self.run(download::download(self, key, path))
     }
 
     /// Downloads the object of that key, or every object below it, into a directory; the platform's prefix rule.
@@ -296,7 +297,7 @@ impl Store {
     /// # Errors
     /// As [`Store::get_file`], and [`RunnerError::TooLarge`].
     pub fn get_bytes(&self, key: &Key, limit: u64) -> Result<Vec<u8>, RunnerError> {
-        Ok(self.run(transfer::read(self, key, limit))?.1)
+        Ok(self.run(download::read(self, key, limit))?.1)
     }
 
     /// The digest of an object, computed from its bytes.
@@ -304,7 +305,7 @@ impl Store {
     /// # Errors
     /// As [`Store::get_file`].
     pub fn digest(&self, key: &Key) -> Result<Sha256, RunnerError> {
-        Ok(self.run(transfer::digest(self, key))?.sha256)
+        Ok(self.run(download::digest(self, key))?.sha256)
     }
 
     /// Whether there is an object of exactly that key.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Key, Store, StoredObject, transfer};
+use super::{Key, Store, StoredObject, download};
 use crate::{RunnerError, Sha256};
 
 /// The most bytes a publication is read with.
@@ -136,7 +136,7 @@ impl Store {
     /// # Errors
     /// As [`Store::get_bytes`], [`Store::publication`] and [`Publication::check`].
     pub fn get_published_bytes(&self, key: &Key, limit: u64, publication: &Key) -> Result<Vec<u8>, RunnerError> {
-        let (object, bytes) = self.run(transfer::read(self, key, limit))?;
+        let (object, bytes) = self.run(download::read(self, key, limit))?;
         self.publication(publication)?.check(self, &[object])?;
         Ok(bytes)
     }
@@ -161,7 +161,7 @@ impl Store {
     /// # Errors
     /// As [`Store::get_file`].
     pub fn stat(&self, key: &Key) -> Result<StoredObject, RunnerError> {
-        self.run(transfer::digest(self, key))
+        self.run(download::digest(self, key))
     }
 }
 

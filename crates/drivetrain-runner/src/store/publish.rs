@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use object_store::ObjectStoreExt;
 
-use super::transfer::{self, Upload};
+use super::upload::{self, Upload};
 use super::{Key, Publication, Store, StoredObject, backend_path};
 use crate::RunnerError;
 
@@ -117,7 +117,7 @@ impl Store {
         }
         if let (Ok(()), Some(key)) = (&done, publication) {
             done = match Publication::text(&objects) {
-                Ok(text) => transfer::put(self, key, text).await.map(drop),
+                Ok(text) => upload::put(self, key, text).await.map(drop),
                 Err(source) => Err(RunnerError::Publication { location: self.describe(key), source }),
             };
         }
