@@ -116,7 +116,7 @@ fn check(store: &Store, versions: &[&str]) -> bool {
 #[test]
 fn a_killed_writer_leaves_whole_objects_in_a_folder() {
     let folder = tempfile::tempdir().unwrap();
-    killed_writers(folder.path().to_str().unwrap(), &[], 10);
+    killed_writers(folder.path().to_str().unwrap(), &[], 6);
     let left: Vec<_> = folder.path().join("set").read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), SMALL + 1, "{left:?}");
 }
@@ -125,5 +125,5 @@ fn a_killed_writer_leaves_whole_objects_in_a_folder() {
 fn a_killed_writer_leaves_whole_objects_in_a_bucket() {
     let Some(server) = SeaweedFs::start("a_killed_writer_leaves_whole_objects_in_a_bucket") else { return };
     let variables = SeaweedFs::variables_for(&server.address());
-    killed_writers(&format!("s3://{BUCKET}/killed"), &variables, 8);
+    killed_writers(&format!("s3://{BUCKET}/killed"), &variables, 5);
 }
