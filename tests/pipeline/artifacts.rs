@@ -62,8 +62,8 @@ fn changed(entries: &Entries, name: &str, change: impl Fn(&mut Vec<u8>)) -> Entr
 #[test]
 fn a_model_that_cannot_be_trusted_is_refused() {
     let place = Workplace::with_first_run();
-    let path = place.object("models/ml/first/output/model.tar.gz");
-    let good = fs::read(&path).unwrap();
+    let key = "models/ml/first/output/model.tar.gz";
+    let good = fs::read(place.object(key)).unwrap();
     let entries = unpack(&good);
     assert_eq!(entries[0].0, "manifest.json");
 
@@ -116,14 +116,14 @@ fn a_model_that_cannot_be_trusted_is_refused() {
         ("device", with("device", EntryType::Char, None), "entry `device` is a device"),
         ("bomb", bomb, "expanded bytes of the tarball: 536870913 is more than the limit, 536870912"),
     ] {
-        fs::write(&path, bytes).unwrap();
+        place.overwrite(key, bytes);
         let message = place.fail(&["predict", "--run-name", "first"]);
         assert!(message.contains(expected), "{what}: {message}");
         assert!(message.contains("models/ml/first/output/model.tar.gz"), "{what}: {message}");
     }
     assert!(!std::path::Path::new("/tmp/drivetrain-evil").exists());
 
-    fs::write(&path, good).unwrap();
+    place.overwrite(key, good);
     place.succeed(&["predict", "--run-name", "first"]);
 }
 

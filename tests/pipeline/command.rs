@@ -5,18 +5,49 @@ use std::{
     ffi::OsStr,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Child, Command, Output, Stdio},
 };
 
-/// A folder store that goes away with the test.
+/// The variables by which a bucket is found.
+const AWS: &str = "AWS_";
+
+/// A store that goes away with the test: a folder, or a bucket.
 #[derive(Debug)]
 pub(crate) struct Workplace {
     folder: tempfile::TempDir,
+    bucket: Option<(String, Vec<(&'static str, String)>)>,
+}
+
+/// A command, and what it started, that can be killed together.
+#[derive(Debug)]
+pub(crate) struct Running(Child);
+
+impl Running {
+    /// SIGKILL, to cargo and to what it runs.
+    pub(crate) fn kill(&mut self) {
+        let group = format!("-{}", self.0.id());
+        // There may be nobody left.
+        let _ = Command::new("kill").args(["-s", "KILL", "--", &group]).stderr(Stdio::null()).status();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if matches!(self.0.try_wait(), Ok(None)) {
+            self.kill();
+        }
+    }
 }
 
 impl Workplace {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self { folder: tempfile::tempdir().unwrap(), bucket: None }
+    }
+
+    /// One whose store is a bucket, reached as the variables say.
+    pub(crate) fn in_bucket(location: &str, variables: Vec<(&'static str, String)>) -> Self {
+        Self { bucket: Some((location.to_owned(), variables)), ..Self::new() }
     }
 
     /// A store with a run called `first` of a small forest.
@@ -42,16 +73,32 @@ impl Workplace {
         path
     }
 
+    /// Writes something else over an object, as somebody would who means it: what it was published with is no more.
+    pub(crate) fn overwrite(&self, key: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.object(key), content).unwrap();
+        let folders = Path::new(key).ancestors().skip(1);
+        for list in folders.map(|folder| self.object(&folder.display().to_string()).join("published.json")) {
+            let _ = fs::remove_file(list);
+        }
+    }
+
     pub(crate) fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
-        command
-            .args(["run", "--quiet", "--package", "xtask", "--"])
-            .args(arguments)
-            .arg("--store")
-            .arg(self.store())
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-        command
+        match &self.bucket {
+            None => command(arguments, self.store()),
+            Some((location, variables)) => {
+                let mut command = command(arguments, location);
+                command.envs(variables.iter().map(|(name, value)| (name, value)));
+                command
+            }
+        }
+    }
+
+    /// Starts a command to be killed.
+    pub(crate) fn spawn<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Running {
+        let mut command = self.command(arguments);
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
 
     pub(crate) fn run<A: AsRef<OsStr>>(&self, arguments: &[A], variables: &[(&str, &str)]) -> Output {
@@ -87,6 +134,24 @@ impl Workplace {
         }
         found
     }
+}
+
+/// A command with any store.
+pub(crate) fn command<A: AsRef<OsStr>>(arguments: &[A], store: impl AsRef<OsStr>) -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .args(["run", "--quiet", "--package", "xtask", "--"])
+        .args(arguments)
+        .arg("--store")
+        .arg(store)
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with(AWS)) {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 fn collect(folder: &Path, prefix: &str, found: &mut BTreeMap<String, Vec<u8>>) {

@@ -7,3 +7,6 @@ mod bad_input;
 mod command;
 mod numpy;
 mod runs;
+#[path = "../../crates/drivetrain-runner/tests/support/seaweedfs.rs"]
+mod seaweedfs;
+mod store;

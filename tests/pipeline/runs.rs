@@ -12,16 +12,19 @@ use serde_json::Value;
 
 use crate::command::Workplace;
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 14] = [
+    "data/bronze/published.json",
     "data/bronze/test/test.csv",
     "data/bronze/train/train.csv",
     "data/bronze/val/val.csv",
+    "data/gold/published.json",
     "data/gold/train/features.json",
     "data/gold/train/train_feats.npy",
     "data/gold/val/features.json",
     "data/gold/val/val_feats.npy",
     "models/ml/first/output/model.tar.gz",
     "models/ml/first/output/output.tar.gz",
+    "models/ml/first/output/published.json",
     "models/preprocessor/model.tar.gz",
     "predictions/first/test.csv",
 ];

@@ -11,6 +11,10 @@ use drivetrain_runner::RunnerError;
 pub(crate) enum Error {
     #[error(transparent)]
     Runner(#[from] RunnerError),
+    #[error(
+        "a store in memory would be gone with this command, results and all; give --store a folder or s3://bucket/prefix"
+    )]
+    MemoryStore,
     #[error("cannot read the data file {}", path.display())]
     Data { path: PathBuf, source: io::Error },
     #[error("the data file {} is not a regular file", path.display())]

@@ -25,6 +25,16 @@ pub(crate) fn bronze(part: &str) -> KeyResult {
     Key::new(format!("auto_mpg/data/bronze/{part}"))
 }
 
+/// The list of the split rows, which belong together.
+pub(crate) fn bronze_publication() -> KeyResult {
+    bronze("published.json")
+}
+
+/// The list of the feature matrices and the preprocessor, which belong together.
+pub(crate) fn gold_publication() -> KeyResult {
+    gold("published.json")
+}
+
 /// The feature matrices: `train` or `val`.
 pub(crate) fn gold(part: &str) -> KeyResult {
     Key::new(format!("auto_mpg/data/gold/{part}"))
@@ -48,6 +58,11 @@ pub(crate) fn regressors() -> KeyResult {
 /// The regressor of a training job.
 pub(crate) fn regressor(job: &JobName) -> KeyResult {
     regressors()?.join(&format!("{job}/output/model.tar.gz"))
+}
+
+/// The list of what a training job wrote.
+pub(crate) fn regressor_publication(job: &JobName) -> KeyResult {
+    regressors()?.join(&format!("{job}/output/published.json"))
 }
 
 /// The training job that a key is the regressor of.

@@ -1,14 +1,21 @@
-//! What is shown while a step runs: a spinner with the job's last line on a terminal, plain lines elsewhere.
+//! What is shown while a step runs: a spinner with the job's last line on a terminal, plain lines elsewhere; and a bar for
+//! a transfer that takes long, on a terminal only.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::sync::Mutex;
+
+use drivetrain_runner::store::{Direction, Key, Transfer};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::report;
 
 const TICK: Duration = Duration::from_millis(80);
 const TEMPLATE: &str = "{spinner} {prefix:<8} {wide_msg} {elapsed:>4}";
+const TRANSFER_TEMPLATE: &str = "    {prefix} {bar:20} {bytes}/{total_bytes}, {eta} left";
+/// A transfer that is done by then needs no bar.
+const LONG: Duration = Duration::from_secs(1);
 
 /// Where steps are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,40 +26,98 @@ enum Place {
 }
 
 /// Starts steps; everything goes to stderr.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Progress {
     place: Place,
+    /// All bars there are, so that none is drawn over another.
+    bars: MultiProgress,
 }
 
 impl Progress {
     pub(crate) fn new() -> Self {
-        Self { place: if std::io::stderr().is_terminal() { Place::Terminal } else { Place::Lines } }
+        let place = if std::io::stderr().is_terminal() { Place::Terminal } else { Place::Lines };
+        Self { place, bars: MultiProgress::new() }
     }
 
     /// Shows nothing.
     pub(crate) fn silent() -> Self {
-        Self { place: Place::Nowhere }
+        Self { place: Place::Nowhere, bars: MultiProgress::new() }
     }
 
     /// Announces a step.
-    pub(crate) fn start(self, name: &'static str, about: &str) -> Step {
-        let bar = (self.place == Place::Terminal).then(|| spinner(name, about));
+    pub(crate) fn start(&self, name: &'static str, about: &str) -> Step {
+        let bar = (self.place == Place::Terminal).then(|| self.spinner(name, about));
         if self.place == Place::Lines {
             report::say(&format!("{name}: {about}"));
         }
         Step { name, place: self.place, bar, started: Instant::now() }
     }
+
+    /// Shows transfers that take long.
+    pub(crate) fn transfers(&self) -> impl Fn(Transfer<'_>) + Send + Sync + 'static {
+        let bars = (self.place == Place::Terminal).then(|| self.bars.clone());
+        let current = Mutex::new(None::<LongTransfer>);
+        move |transfer| {
+            let (Some(bars), Ok(mut current)) = (&bars, current.lock()) else { return };
+            let same = current.take().filter(|known| known.is(&transfer));
+            let mut known = same.unwrap_or_else(|| LongTransfer::new(&transfer));
+            known.show(&transfer, bars);
+            *current = (transfer.done < transfer.size).then_some(known);
+        }
+    }
+
+    fn spinner(&self, name: &'static str, about: &str) -> ProgressBar {
+        let bar = self.bars.add(ProgressBar::no_length());
+        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
+            bar.set_style(style);
+        }
+        bar.set_prefix(name);
+        bar.set_message(about.to_owned());
+        bar.enable_steady_tick(TICK);
+        bar
+    }
 }
 
-fn spinner(name: &'static str, about: &str) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
-        bar.set_style(style);
+/// A transfer on its way; its bar goes when it does.
+#[derive(Debug)]
+struct LongTransfer {
+    key: Key,
+    direction: Direction,
+    started: Instant,
+    bar: Option<ProgressBar>,
+}
+
+impl LongTransfer {
+    fn new(transfer: &Transfer<'_>) -> Self {
+        Self { key: transfer.key.clone(), direction: transfer.direction, started: Instant::now(), bar: None }
     }
-    bar.set_prefix(name);
-    bar.set_message(about.to_owned());
-    bar.enable_steady_tick(TICK);
-    bar
+
+    fn is(&self, transfer: &Transfer<'_>) -> bool {
+        (&self.key, self.direction) == (transfer.key, transfer.direction)
+    }
+
+    fn show(&mut self, transfer: &Transfer<'_>, bars: &MultiProgress) {
+        if self.bar.is_none() && self.started.elapsed() > LONG {
+            let bar = bars.add(ProgressBar::new(transfer.size));
+            if let Ok(style) = ProgressStyle::with_template(TRANSFER_TEMPLATE) {
+                bar.set_style(style);
+            }
+            let arrow = if transfer.direction == Direction::Up { "to" } else { "from" };
+            bar.set_prefix(format!("{arrow} the store: {}", transfer.key.file_name()));
+            self.bar = Some(bar);
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(transfer.done);
+        }
+    }
+}
+
+impl Drop for LongTransfer {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
 }
 
 /// A step on its way.

@@ -21,10 +21,10 @@ pub(crate) struct Session<'a> {
 
 impl<'a> Session<'a> {
     /// A session that continues the record of a run, if there is one.
-    pub(crate) fn resume(platform: &'a Platform<'a>, run: &JobName) -> Result<Self, Error> {
+    pub(crate) fn resume(platform: &'a Platform<'a>, run: &JobName, progress: &Progress) -> Result<Self, Error> {
         let known = RunRecord::load(platform.store(), &layout::project()?, run)?;
         let record = known.unwrap_or_else(|| RunRecord::new(run.clone(), Timestamp::now()));
-        Ok(Self { platform, record, progress: Progress::new() })
+        Ok(Self { platform, record, progress: progress.clone() })
     }
 
     /// A session that begins the record of a run anew.
@@ -62,11 +62,14 @@ impl<'a> Session<'a> {
     }
 }
 
-/// The store of the command line, by default in the workspace root.
-pub(crate) fn open_store(args: &StoreArgs) -> Result<Store, Error> {
+/// The store of the command line, by default in the workspace root; long transfers are shown, and end with the interrupt.
+pub(crate) fn open_store(args: &StoreArgs, interrupt: &Interrupt, progress: &Progress) -> Result<Store, Error> {
     let default = || layout::workspace_root().join("store").display().to_string();
     let location = args.store.clone().unwrap_or_else(default);
-    Ok(Store::open(&location)?)
+    if ["memory:", "memory://", "memory:///"].contains(&location.as_str()) {
+        return Err(Error::MemoryStore);
+    }
+    Ok(Store::open(&location)?.interrupted_by(interrupt).observed_by(progress.transfers()))
 }
 
 /// Waits until no other run works in the store.

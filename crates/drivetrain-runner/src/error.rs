@@ -4,6 +4,8 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
+use crate::Sha256;
+
 /// An error of a crate behind this one, kept as the cause.
 pub type Cause = Box<dyn Error + Send + Sync>;
 
@@ -37,9 +39,9 @@ pub enum RunnerError {
         /// The location as given.
         location: String,
         /// Why not, and what can be opened.
-        reason: &'static str,
+        reason: String,
     },
-    /// The folder of the store cannot be made or read.
+    /// The folder of the store cannot be made or read, or the bucket's settings are not as they should be.
     #[error("cannot open the store `{location}`")]
     OpenStore {
         /// The location as given.
@@ -78,6 +80,38 @@ pub enum RunnerError {
         expected: u64,
         /// The received length in bytes.
         received: u64,
+    },
+    /// An object arrived with other bytes than it was stored with, again and again.
+    #[error("{location} was stored with the sha256 {expected}, but arrives with {found}")]
+    Corrupt {
+        /// The object: a path or a URL.
+        location: String,
+        /// The digest it was stored with.
+        expected: Sha256,
+        /// The digest of what arrived last.
+        found: Sha256,
+    },
+    /// An object is not the one that was published together with others.
+    #[error(
+        "{location} {problem} the publication {publication}: a run was ended while it put the objects in their places, \
+         or one of them was changed since; run the step that writes them again, or delete the publication to use them \
+         as they are"
+    )]
+    NotAsPublished {
+        /// The object: a path or a URL.
+        location: String,
+        /// How it differs.
+        problem: &'static str,
+        /// The list of the objects that belong together: a path or a URL.
+        publication: String,
+    },
+    /// A publication is not what this version writes.
+    #[error("the publication {location} cannot be read")]
+    Publication {
+        /// The publication: a path or a URL.
+        location: String,
+        /// The cause.
+        source: serde_json::Error,
     },
     /// Something is larger than its limit.
     #[error("{what} is larger than {limit} bytes")]

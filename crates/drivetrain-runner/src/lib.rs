@@ -3,7 +3,7 @@
 //! The platform moves data from an object store into a container's `/opt/ml`, runs a job there, and moves back what the
 //! job wrote. This crate does the same with a [`store::Store`] (a local folder) and a process in a directory of its own,
 //! so that a job binary meets the paths, variables, configuration files, exit codes and failure files it meets in the
-//! cloud. It knows nothing of what the jobs compute.
+//! cloud. It knows nothing of what the jobs compute. With the feature `s3` the store can be a bucket.
 //!
 //! * [`store`]: objects by key, written atomically.
 //! * [`job`]: processing and training jobs, run by a [`job::Platform`].
@@ -30,7 +30,12 @@
 //! let job = TrainingJob {
 //!     name: JobName::new("count-lines")?,
 //!     program: Program::new("/bin/sh").with_argument("-c").with_argument(script).inheriting(["PATH"]),
-//!     channels: vec![Channel { name: "train".into(), source: Key::new("demo/data")?, content_type: None }],
+//!     channels: vec![Channel {
+//!         name: "train".into(),
+//!         source: Key::new("demo/data")?,
+//!         publication: None,
+//!         content_type: None,
+//!     }],
 //!     hyper_parameters: BTreeMap::new(),
 //!     environment: BTreeMap::new(),
 //!     metric_definitions: MetricDefinitions::new(vec![MetricDefinition::new("lines", "lines=(.*?);")?])?,

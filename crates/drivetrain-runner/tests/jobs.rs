@@ -82,6 +82,7 @@ fn processing(text: &str) -> ProcessingJob {
     let input = |name: &str| ProcessingInput {
         name: name.to_owned(),
         source: key(&format!("p/data/{name}")),
+        publication: None,
         destination: container_path(&format!("/opt/ml/processing/input/{name}")),
     };
     ProcessingJob {
@@ -95,6 +96,7 @@ fn processing(text: &str) -> ProcessingJob {
             source: container_path("/opt/ml/processing/output"),
             destination: key("p/gold"),
         }],
+        publication: None,
     }
 }
 
@@ -102,6 +104,7 @@ fn training(text: &str) -> TrainingJob {
     let channel = |name: &str, content_type: Option<&str>| Channel {
         name: name.to_owned(),
         source: key(&format!("p/data/{name}")),
+        publication: None,
         content_type: content_type.map(str::to_owned),
     };
     TrainingJob {

@@ -17,8 +17,10 @@ const MAX_FEATURES: &str = "all";
 
 #[derive(Debug, Args)]
 pub(crate) struct StoreArgs {
-    /// The store: the folder that everything is kept in between steps [default: `store` in the workspace root]
-    #[arg(long, value_name = "FOLDER")]
+    /// The store, which everything is kept in between steps: a folder, or s3://bucket/prefix, reached as AWS_ENDPOINT_URL,
+    /// AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and AWS_ALLOW_HTTP=true say
+    /// [default: `store` in the workspace root]
+    #[arg(long, value_name = "FOLDER|URL")]
     pub(crate) store: Option<String>,
 }
 

@@ -22,7 +22,7 @@ Examples:
 ///
 /// Every step is a job as Amazon SageMaker runs it: a process that finds its inputs below /opt/ml (relocated to a
 /// directory of its own), writes its outputs there, and fails with an exit code and a message. Inputs and outputs move
-/// between that directory and the store, a folder.
+/// between that directory and the store, a folder or a bucket of S3.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", version, after_help = EXAMPLES)]
 pub(crate) struct Cli {
@@ -47,6 +47,7 @@ pub(crate) enum Command {
     ///
     /// Reads   the data; a local file is first kept as auto_mpg/data/raw/NAME
     /// Writes  auto_mpg/data/bronze/{train,val,test}/{train,val,test}.csv
+    ///         auto_mpg/data/bronze/published.json, the list of what belongs together
     #[command(verbatim_doc_comment, after_help = ACQUIRE_EXAMPLES)]
     Acquire(AcquireArgs),
     /// The CSV files into feature matrices and a preprocessor
@@ -58,6 +59,7 @@ pub(crate) enum Command {
     /// Writes  auto_mpg/data/gold/{train,val}/{train,val}_feats.npy, the target in column 0,
     ///         with features.json beside it
     ///         auto_mpg/models/preprocessor/model.tar.gz
+    ///         auto_mpg/data/gold/published.json, the list of all of these
     #[command(verbatim_doc_comment, after_help = PROCESS_EXAMPLES)]
     Process(ProcessArgs),
     /// The feature matrices into a random forest and its metrics
@@ -66,7 +68,7 @@ pub(crate) enum Command {
     /// coefficient of determination of both parts; they are scraped from its log by regular expressions.
     ///
     /// Reads   auto_mpg/data/gold/{train,val}/{train,val}_feats.npy
-    /// Writes  auto_mpg/models/ml/RUN/output/model.tar.gz and output.tar.gz
+    /// Writes  auto_mpg/models/ml/RUN/output/model.tar.gz, output.tar.gz and published.json
     #[command(verbatim_doc_comment, after_help = TRAIN_EXAMPLES)]
     Train(TrainArgs),
     /// The test rows through the served preprocessor and regressor
@@ -113,7 +115,8 @@ const PIPELINE_EXAMPLES: &str = "\
 Examples:
   cargo xtask pipeline
   cargo xtask pipeline --release --n-estimators 300 --max-features sqrt
-  cargo xtask pipeline --data my-cars.data --store /tmp/cars";
+  cargo xtask pipeline --data my-cars.data --store /tmp/cars
+  cargo xtask pipeline --store s3://my-bucket/cars";
 const ACQUIRE_EXAMPLES: &str = "\
 Examples:
   cargo xtask acquire

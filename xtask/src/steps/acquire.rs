@@ -52,6 +52,7 @@ pub(super) fn run(
         environment: BTreeMap::new(),
         inputs,
         outputs: outputs.into_iter().collect::<Result<_, Error>>()?,
+        publication: Some(layout::bronze_publication()?),
     };
     let done = session.platform.run_processing(&job, &mut |line| step.show(line))?;
     session.parameter("data", &args.data.to_string());
@@ -73,6 +74,7 @@ fn source(session: &mut Session<'_>, data: &DataSource) -> Result<(Argument, Vec
     let stored = session.store().put_file(&key, path)?;
     session.artifact(&stored)?;
     let in_container = ContainerPath::new(format!("{RAW}/{}", key.file_name()))?;
-    let input = ProcessingInput { name: "raw".to_owned(), source: key, destination: ContainerPath::new(RAW)? };
+    let destination = ContainerPath::new(RAW)?;
+    let input = ProcessingInput { name: "raw".to_owned(), source: key, publication: None, destination };
     Ok((in_container.into(), vec![input]))
 }

@@ -59,13 +59,14 @@ impl Programs {
 
 /// Does what the command line asks for.
 pub(crate) fn run(command: &Command, interrupt: &Interrupt) -> Result<(), Error> {
-    let store = |args| session::open_store(args);
+    let progress = Progress::new();
+    let store = |args| session::open_store(args, interrupt, &progress);
     let text = match command {
-        Command::Pipeline(args) => pipeline(args, &store(&args.store)?, interrupt),
-        Command::Acquire(args) => acquire(args, &store(&args.store)?, interrupt),
-        Command::Process(args) => process(args, &store(&args.store)?, interrupt),
-        Command::Train(args) => train(args, &store(&args.store)?, interrupt),
-        Command::Predict(args) => predict(args, &store(&args.store)?, interrupt),
+        Command::Pipeline(args) => pipeline(args, &store(&args.store)?, interrupt, &progress),
+        Command::Acquire(args) => acquire(args, &store(&args.store)?, interrupt, &progress),
+        Command::Process(args) => process(args, &store(&args.store)?, interrupt, &progress),
+        Command::Train(args) => train(args, &store(&args.store)?, interrupt, &progress),
+        Command::Predict(args) => predict(args, &store(&args.store)?, interrupt, &progress),
         Command::Bench(args) => bench::run(args, interrupt),
         Command::Parity(args) => parity::run(args),
         Command::Image(args) => image::run(args),
@@ -74,7 +75,7 @@ pub(crate) fn run(command: &Command, interrupt: &Interrupt) -> Result<(), Error>
     report::print(&text)
 }
 
-fn pipeline(args: &PipelineArgs, store: &Store, interrupt: &Interrupt) -> Result<String, Error> {
+fn pipeline(args: &PipelineArgs, store: &Store, interrupt: &Interrupt, progress: &Progress) -> Result<String, Error> {
     let run = run_name(&args.run)?;
     acquire::check(&args.data.data)?;
     let programs = Programs::build(&args.build)?;
@@ -84,7 +85,7 @@ fn pipeline(args: &PipelineArgs, store: &Store, interrupt: &Interrupt) -> Result
     let platform = session::platform(store, interrupt)?;
     let _lock = session::lock(store, interrupt)?;
     let started = Instant::now();
-    let mut session = Session::begin(&platform, &run, Progress::new());
+    let mut session = Session::begin(&platform, &run, progress.clone());
     let predictions = all(&mut session, &programs, &args.data, &args.forest, args.seed.seed)?;
     report::pipeline(&session, &predictions, started.elapsed())
 }
@@ -103,35 +104,35 @@ fn all(
     predict::run(session, &programs.serve)
 }
 
-fn acquire(args: &AcquireArgs, store: &Store, interrupt: &Interrupt) -> Result<String, Error> {
+fn acquire(args: &AcquireArgs, store: &Store, interrupt: &Interrupt, progress: &Progress) -> Result<String, Error> {
     let platform = session::platform(store, interrupt)?;
     acquire::check(&args.data.data)?;
     let program = Binary::Jobs.build(&args.build)?;
     let _lock = session::lock(store, interrupt)?;
-    let mut session = Session::resume(&platform, &run_name(&args.run)?)?;
+    let mut session = Session::resume(&platform, &run_name(&args.run)?, progress)?;
     let job = acquire::run(&mut session, &program, &args.data, args.seed.seed)?;
     report::job(&session, &job)
 }
 
-fn process(args: &ProcessArgs, store: &Store, interrupt: &Interrupt) -> Result<String, Error> {
+fn process(args: &ProcessArgs, store: &Store, interrupt: &Interrupt, progress: &Progress) -> Result<String, Error> {
     let platform = session::platform(store, interrupt)?;
     let program = Binary::Jobs.build(&args.build)?;
     let _lock = session::lock(store, interrupt)?;
-    let mut session = Session::resume(&platform, &run_name(&args.run)?)?;
+    let mut session = Session::resume(&platform, &run_name(&args.run)?, progress)?;
     let job = process::run(&mut session, &program)?;
     report::job(&session, &job)
 }
 
-fn train(args: &TrainArgs, store: &Store, interrupt: &Interrupt) -> Result<String, Error> {
+fn train(args: &TrainArgs, store: &Store, interrupt: &Interrupt, progress: &Progress) -> Result<String, Error> {
     let platform = session::platform(store, interrupt)?;
     let program = Binary::Jobs.build(&args.build)?;
     let _lock = session::lock(store, interrupt)?;
-    let mut session = Session::resume(&platform, &run_name(&args.run)?)?;
+    let mut session = Session::resume(&platform, &run_name(&args.run)?, progress)?;
     let training = train::run(&mut session, &program, &args.forest, args.seed.seed)?;
     report::training(&session, &training)
 }
 
-fn predict(args: &PredictArgs, store: &Store, interrupt: &Interrupt) -> Result<String, Error> {
+fn predict(args: &PredictArgs, store: &Store, interrupt: &Interrupt, progress: &Progress) -> Result<String, Error> {
     let platform = session::platform(store, interrupt)?;
     let run = match &args.run_name {
         Some(name) => name.job().clone(),
@@ -139,7 +140,7 @@ fn predict(args: &PredictArgs, store: &Store, interrupt: &Interrupt) -> Result<S
     };
     let program = Binary::Serve.build(&args.build)?;
     let _lock = session::lock(store, interrupt)?;
-    let mut session = Session::resume(&platform, &run)?;
+    let mut session = Session::resume(&platform, &run, progress)?;
     let predictions = predict::run(&mut session, &program)?;
     report::predictions(&session, &predictions)
 }

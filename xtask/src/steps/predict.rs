@@ -45,13 +45,14 @@ impl Models {
     fn read(session: &Session<'_>) -> Result<Self, Error> {
         let store = session.store();
         let limits = Limits::default();
-        let read = |key: &Key| {
-            let bytes = store.get_bytes(key, limits.max_compressed_bytes)?;
+        let read = |key: &Key, publication: &Key| {
+            let bytes = store.get_published_bytes(key, limits.max_compressed_bytes, publication)?;
             let artifact = Reader::new().limits(limits.clone()).read_tar_gz_bytes(&bytes);
             artifact.map_err(|source| Error::Model { location: store.describe(key), source })
         };
         let key = layout::preprocessor()?;
-        let (regressor, preprocessor) = (read(&layout::regressor(session.run())?)?, read(&key)?);
+        let regressor = read(&layout::regressor(session.run())?, &layout::regressor_publication(session.run())?)?;
+        let preprocessor = read(&key, &layout::gold_publication()?)?;
         let (found, expected) = (preprocessor.model_id(), regressor.manifest().preprocessor_id);
         if expected != Some(found) {
             let (location, run) = (store.describe(&key), session.run().to_string());
@@ -60,7 +61,9 @@ impl Models {
         // Test rows of another split may be rows that the regressor was trained on.
         let rows = layout::bronze("train")?.join("train.csv")?;
         let fitted_on = preprocessor.manifest().training.data_sha256.map(|sha256| sha256.to_string());
-        if fitted_on != Some(store.digest(&rows)?.to_string()) {
+        let rows_now = store.stat(&rows)?;
+        store.publication(&layout::bronze_publication()?)?.check(store, std::slice::from_ref(&rows_now))?;
+        if fitted_on != Some(rows_now.sha256.to_string()) {
             return Err(Error::OtherRows { location: store.describe(&rows) });
         }
         Ok(Self { preprocessor: found, regressor: regressor.model_id() })
@@ -142,7 +145,7 @@ struct Answer {
 impl TestRows {
     fn read(store: &Store) -> Result<Self, Error> {
         let key = layout::bronze("test")?.join("test.csv")?;
-        let bytes = store.get_bytes(&key, MAX_TEST_ROWS)?;
+        let bytes = store.get_published_bytes(&key, MAX_TEST_ROWS, &layout::bronze_publication()?)?;
         let parsed =
             String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned()).and_then(|text| Self::parse(&text));
         parsed.map_err(|problem| Error::TestRows { location: store.describe(&key), problem })

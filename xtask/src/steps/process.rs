@@ -32,6 +32,7 @@ pub(super) fn run(session: &mut Session<'_>, program: &Program) -> Result<Comple
             output("val", layout::gold("val")?)?,
             output("output", layout::preprocessor_folder()?)?,
         ],
+        publication: Some(layout::gold_publication()?),
     };
     let done = session.platform.run_processing(&job, &mut |line| step.show(line))?;
     done.outputs.iter().try_for_each(|object| session.artifact(object))?;
@@ -41,7 +42,8 @@ pub(super) fn run(session: &mut Session<'_>, program: &Program) -> Result<Comple
 
 fn input(part: &str, source: Key) -> Result<ProcessingInput, Error> {
     let destination = ContainerPath::new(format!("/opt/ml/processing/input/{part}"))?;
-    Ok(ProcessingInput { name: part.to_owned(), source, destination })
+    let publication = Some(layout::bronze_publication()?);
+    Ok(ProcessingInput { name: part.to_owned(), source, publication, destination })
 }
 
 fn output(folder: &str, destination: Key) -> Result<ProcessingOutput, Error> {

@@ -28,6 +28,7 @@ pub(super) fn run(
         Ok(Channel {
             name: part.to_owned(),
             source: layout::gold(part)?,
+            publication: Some(layout::gold_publication()?),
             content_type: Some("application/x-npy".to_owned()),
         })
     });

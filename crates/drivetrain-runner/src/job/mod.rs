@@ -61,7 +61,16 @@ impl<'a> Platform<'a> {
         self.project.join(&format!("jobs/{job}/log.txt"))
     }
 
-    /// Where a job's outputs are kept until all of them have arrived.
+    /// Moves the objects of an input into a job's directory.
+    fn bring(&self, source: &Key, publication: Option<&Key>, directory: &Path) -> Result<(), RunnerError> {
+        match publication {
+            Some(publication) => self.store.get_published_prefix(source, directory, publication),
+            None => self.store.get_prefix(source, directory),
+        }
+        .map(drop)
+    }
+
+    /// Where copies of what a job's outputs replace are kept until all of them are in their places.
     fn unpublished(&self, job: &JobName) -> Result<Key, RunnerError> {
         self.project.join(&format!("jobs/{job}/unpublished"))
     }

@@ -28,6 +28,8 @@ pub struct ProcessingJob {
     pub inputs: Vec<ProcessingInput>,
     /// What is moved out after it succeeded, in this order: what tells readers that the rest is there goes last.
     pub outputs: Vec<ProcessingOutput>,
+    /// Where the list of all outputs goes, last; see [`Publication`](crate::store::Publication).
+    pub publication: Option<Key>,
 }
 
 /// An argument of a container.
@@ -64,6 +66,8 @@ pub struct ProcessingInput {
     pub name: String,
     /// An object, or the folder of several.
     pub source: Key,
+    /// The list that they must agree with, if there is one under that key.
+    pub publication: Option<Key>,
     /// The folder they are put in.
     pub destination: ContainerPath,
 }
@@ -102,7 +106,7 @@ impl Platform<'_> {
             std::fs::create_dir_all(&folder).map_err(crate::error::file("make", &folder))?;
         }
         for input in &job.inputs {
-            self.store.get_prefix(&input.source, &input.destination.below(&base))?;
+            self.bring(&input.source, input.publication.as_ref(), &input.destination.below(&base))?;
         }
         let success = self.execute(
             &directory,
@@ -122,7 +126,7 @@ impl Platform<'_> {
             files.extend(tree.keyed(&output.destination)?);
             skipped.extend(tree.skipped);
         }
-        let mut outputs = self.store.put_all(&files, &self.unpublished(&job.name)?)?;
+        let mut outputs = self.store.put_all(&files, &self.unpublished(&job.name)?, job.publication.as_ref())?;
         outputs.sort_by(|a, b| a.key.cmp(&b.key));
         Ok(CompletedJob {
             name: job.name.clone(),

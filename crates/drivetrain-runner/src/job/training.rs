@@ -43,6 +43,8 @@ pub struct Channel {
     pub name: String,
     /// An object, or the folder of several.
     pub source: Key,
+    /// The list that its objects must agree with, if there is one under that key.
+    pub publication: Option<Key>,
     /// The content type, if the job wants to know it.
     pub content_type: Option<String>,
 }
@@ -62,6 +64,7 @@ impl Platform<'_> {
     /// Runs a training job; `on_line` sees its log as it grows.
     ///
     /// Both archives are packed before either is uploaded, and the model goes last: where a model is, the rest is too.
+    /// `published.json` beside them is their [`Publication`](crate::store::Publication).
     ///
     /// # Errors
     /// [`RunnerError::InvalidJob`] for a request the platform would refuse, [`RunnerError::JobFailed`] with the job's
@@ -108,7 +111,8 @@ impl Platform<'_> {
             directory.folder(folder)?;
         }
         for channel in &job.channels {
-            self.store.get_prefix(&channel.source, &directory.path("input/data").join(&channel.name))?;
+            let folder = directory.path("input/data").join(&channel.name);
+            self.bring(&channel.source, channel.publication.as_ref(), &folder)?;
         }
         Ok(())
     }
@@ -135,7 +139,8 @@ impl Platform<'_> {
             files.push((exports.join("output.tar.gz")?, data_archive));
         }
         files.push((exports.join("model.tar.gz")?, model_archive));
-        let mut outputs = self.store.put_all(&files, &self.unpublished(&job.name)?)?;
+        let publication = exports.join("published.json")?;
+        let mut outputs = self.store.put_all(&files, &self.unpublished(&job.name)?, Some(&publication))?;
         outputs.reverse();
         let model = outputs[0].clone();
         let job = CompletedJob {

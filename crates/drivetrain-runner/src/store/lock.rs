@@ -3,11 +3,12 @@
 use std::fs::{File, TryLockError};
 use std::time::Duration;
 
-use super::{Location, Store};
+use super::lease::{Asked, Lease, Timing, Watch};
+use super::{Key, Location, Store, backend_path};
 use crate::error::file;
 use crate::{Interrupt, RunnerError};
 
-/// The file in a folder store that is locked; it stays there, empty.
+/// The file in a folder store that is locked, which stays there, empty; in a bucket, the object that is the lease.
 const LOCK_FILE: &str = ".lock";
 /// How often a waiting run looks whether the store is free.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -15,17 +16,31 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// A store that is somebody's until this is dropped, or its process ends however it does.
 #[derive(Debug)]
 pub struct StoreLock {
-    _file: Option<File>,
+    _held: Held,
+}
+
+/// Held for what happens when it is dropped.
+#[derive(Debug)]
+#[expect(dead_code, reason = "never read")]
+enum Held {
+    File(File),
+    Lease(Lease),
+    Nothing,
 }
 
 impl Store {
     /// Makes the store one's own, waiting until it is free: two runs that write under the same keys would use each other's
     /// data. `waiting` is called once if there is somebody to wait for.
     ///
-    /// Only a folder is locked, against others that ask for the lock; other stores have no such thing.
+    /// A folder is locked by a file, and free again at once when the process ends. A bucket is locked by an object that its
+    /// holder renews every five seconds, by conditional writes, which S3 has and a server that speaks its protocol may
+    /// not have: then this fails. If the holder was killed, the store is free half a minute after somebody began to wait.
+    /// A holder that is cut off for longer than that loses the store; it is then told to stop, by `interrupt`.
+    /// Memory is not locked: it is nobody else's.
     ///
     /// # Errors
-    /// [`RunnerError::File`] if the lock file cannot be made, [`RunnerError::Interrupted`] if the wait is.
+    /// [`RunnerError::File`] if the lock file cannot be made, [`RunnerError::StoreAccess`] if the store fails,
+    /// [`RunnerError::Interrupted`] if the wait is.
     ///
     /// ```
     /// use drivetrain_runner::{Interrupt, store::Store};
@@ -37,24 +52,62 @@ impl Store {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn lock(&self, interrupt: &Interrupt, waiting: impl FnOnce()) -> Result<StoreLock, RunnerError> {
-        let Location::Folder(root) = &self.location else { return Ok(StoreLock { _file: None }) };
-        let path = root.join(LOCK_FILE);
-        let mut waiting = Some(waiting);
-        let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(file("open", &path))?;
-        loop {
-            match lock.try_lock() {
-                Ok(()) => return Ok(StoreLock { _file: Some(lock) }),
-                Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(source)) => return Err(file("lock", &path)(source)),
+        let held = match &self.location {
+            Location::Folder(root) => {
+                let path = root.join(LOCK_FILE);
+                let open = File::options().create(true).truncate(false).write(true).open(&path);
+                let lock = open.map_err(file("open", &path))?;
+                wait(interrupt, waiting, PAUSE, || match lock.try_lock() {
+                    Ok(()) => Ok(Some(())),
+                    Err(TryLockError::WouldBlock) => Ok(None),
+                    Err(TryLockError::Error(source)) => Err(file("lock", &path)(source)),
+                })?;
+                Held::File(lock)
             }
-            if interrupt.is_requested() {
-                return Err(RunnerError::Interrupted { job: "the wait for the store".to_owned() });
+            Location::S3 { .. } => Held::Lease(self.lease(Timing::default(), interrupt, waiting)?),
+            Location::Memory => Held::Nothing,
+        };
+        Ok(StoreLock { _held: held })
+    }
+
+    fn lease(&self, timing: Timing, interrupt: &Interrupt, waiting: impl FnOnce()) -> Result<Lease, RunnerError> {
+        let key = Key::new(LOCK_FILE)?;
+        let place = backend_path(&key);
+        let mut watch = Watch::default();
+        let granted = wait(interrupt, waiting, timing.look, || {
+            let asked = watch.ask(&self.backend, &place, timing);
+            match self.runtime.block_on(asked).map_err(self.failed("lock", &key))? {
+                Asked::Granted(granted) => Ok(Some(granted)),
+                Asked::Taken => Ok(None),
             }
-            if let Some(waiting) = waiting.take() {
-                waiting();
-            }
-            std::thread::sleep(PAUSE);
+        })?;
+        granted.keep(timing, interrupt.clone()).map_err(|source| RunnerError::StoreAccess {
+            action: "lock",
+            location: self.describe(&key),
+            source: source.into(),
+        })
+    }
+}
+
+/// Tries until there is something; `waiting` is called once if that is not at once.
+fn wait<T>(
+    interrupt: &Interrupt,
+    waiting: impl FnOnce(),
+    pause: Duration,
+    mut attempt: impl FnMut() -> Result<Option<T>, RunnerError>,
+) -> Result<T, RunnerError> {
+    let mut waiting = Some(waiting);
+    loop {
+        if let Some(found) = attempt()? {
+            return Ok(found);
         }
+        if interrupt.is_requested() {
+            return Err(RunnerError::Interrupted { job: "the wait for the store".to_owned() });
+        }
+        if let Some(waiting) = waiting.take() {
+            waiting();
+        }
+        std::thread::sleep(pause);
     }
 }
 

@@ -82,7 +82,7 @@ fn a_directory_goes_up_with_its_folders_and_without_its_links() {
         #[cfg(unix)]
         std::os::unix::fs::symlink("b.csv", scratch.join("out/link.csv")).unwrap();
         let tree = Tree::read(&scratch.join("out")).unwrap();
-        let stored = store.put_all(&tree.keyed(&key("up")).unwrap(), &key("staging")).unwrap();
+        let stored = store.put_all(&tree.keyed(&key("up")).unwrap(), &key("staging"), None).unwrap();
         let keys: Vec<_> = stored.iter().map(|o| o.key.as_str()).collect();
         assert_eq!(keys, ["up/b.csv", "up/sub/a.csv"]);
         #[cfg(unix)]
@@ -128,7 +128,7 @@ fn a_set_of_files_replaces_what_was_there_and_leaves_nothing_beside() {
     each_store(|store, scratch| {
         store.put_bytes(&key("a/1"), b"old".to_vec()).unwrap();
         let files = to_upload(scratch, &[("a/1", "new"), ("b/2", "two"), ("a/3", "three")]);
-        let stored = store.put_all(&files, &key("p/staging")).unwrap();
+        let stored = store.put_all(&files, &key("p/staging"), None).unwrap();
         assert_eq!(stored.iter().map(|object| object.key.as_str()).collect::<Vec<_>>(), ["a/1", "b/2", "a/3"]);
         assert_eq!(store.digest(&key("a/1")).unwrap(), Sha256::of(b"new"));
         assert_eq!(stored[0].sha256, Sha256::of(b"new"));
@@ -143,7 +143,7 @@ fn a_set_of_which_one_file_cannot_be_read_changes_nothing() {
         store.put_bytes(&key("a/1"), b"old".to_vec()).unwrap();
         let mut files = to_upload(scratch, &[("a/1", "new"), ("a/2", "two")]);
         files.push((key("a/3"), scratch.join("absent")));
-        assert!(matches!(store.put_all(&files, &key("p/staging")), Err(RunnerError::File { .. })));
+        assert!(matches!(store.put_all(&files, &key("p/staging"), None), Err(RunnerError::File { .. })));
         assert_eq!(store.get_bytes(&key("a/1"), 10).unwrap(), b"old");
         assert_eq!(store.list(&key("a")).unwrap().len(), 1);
         assert!(store.list(&key("p")).unwrap().is_empty());
@@ -157,7 +157,7 @@ fn a_set_of_which_one_object_cannot_be_put_in_its_place_is_taken_back() {
     store.put_bytes(&key("a/1"), b"old".to_vec()).unwrap();
     store.put_bytes(&key("taken"), b"a file, where a folder is needed".to_vec()).unwrap();
     let files = to_upload(folder.path(), &[("a/1", "new"), ("a/2", "two"), ("taken/3", "three"), ("a/4", "four")]);
-    let error = store.put_all(&files, &key("p/staging")).unwrap_err();
+    let error = store.put_all(&files, &key("p/staging"), None).unwrap_err();
     assert!(matches!(error, RunnerError::StoreAccess { .. }) && error.to_string().contains("taken/3"), "{error}");
     assert_eq!(store.get_bytes(&key("a/1"), 10).unwrap(), b"old");
     assert_eq!(store.list(&key("a")).unwrap().len(), 1);
