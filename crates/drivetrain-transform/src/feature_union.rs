@@ -117,7 +117,7 @@ impl Estimator for FeatureUnion {
     }
 
     fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(Self::Fitted, ColumnTable), FitError> {
-        let (fitted, output) = Estimator::fit_run(&self.on_columns(x.schema()), x, y)?;
+        let (fitted, output) = self.on_columns(x.schema()).fit_run(x, y)?;
         Ok((FittedFeatureUnion(fitted), output))
     }
 
