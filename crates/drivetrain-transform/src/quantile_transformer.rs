@@ -195,7 +195,7 @@ impl Fitted for FittedQuantileTransformer {
             let [min, low, median, high, max] = [0.0, 25.0, 50.0, 75.0, 100.0].map(at);
             [name.clone(), quantiles.len().to_string(), min, low, median, high, max]
         });
-        let header = ["column", "quantiles", "min", "25 %", "50 %", "75 %", "max"];
+        let header = ["column", "quantiles", "min", "25%", "50%", "75%", "max"];
         Summary::new(format!("QuantileTransformer to {to}")).table(header, rows)
     }
 }
@@ -273,9 +273,9 @@ mod tests {
     fn a_summary_has_the_quarters_however_many_quantiles_there_are() {
         let values = table((0..=100).map(f64::from).collect());
         let summary = |n| QuantileTransformer::new().n_quantiles(n).unwrap().fit(&values, None).unwrap().summary();
-        let text = "QuantileTransformer to uniform\n  column  quantiles  min  25 %  50 %  75 %  max\n";
+        let text = "QuantileTransformer to uniform\n  column  quantiles  min  25%   50%   75%   max\n";
         assert_eq!(summary(11).to_string(), format!("{text}  x       11         0.0  25.0  50.0  75.0  100.0\n"));
-        assert!(summary(1).to_string().ends_with("1          0.0  0.0   0.0   0.0   0.0\n"));
+        assert!(summary(1).to_string().ends_with("1          0.0  0.0  0.0  0.0  0.0\n"));
     }
 
     #[test]
