@@ -135,6 +135,18 @@ impl FittedQuantileTransformer {
     pub fn columns(&self) -> &[QuantileColumn] {
         &self.columns
     }
+
+    /// The plan that computes a function of each column, which is made of its quantiles and whether they are mapped to the
+    /// normal distribution.
+    fn each(&self, mut builder: PlanBuilder, function: impl Fn(Vec<f64>, bool) -> Function) -> Result<Plan, PlanError> {
+        let normal = self.parameters.output_distribution == OutputDistribution::Normal;
+        for QuantileColumn { name, quantiles } in &self.columns {
+            let (function, output) = (function(quantiles.clone(), normal), builder.fresh(name));
+            builder.push(Op::Function { function, column: name.clone(), output: output.clone() });
+            builder.output(name, &output);
+        }
+        builder.build()
+    }
 }
 
 impl Estimator for QuantileTransformer {
@@ -162,27 +174,12 @@ impl Estimator for QuantileTransformer {
 
 impl Fitted for FittedQuantileTransformer {
     fn lower(&self) -> Result<Plan, PlanError> {
-        let mut builder = PlanBuilder::new(self.schema.clone());
-        let normal = self.parameters.output_distribution == OutputDistribution::Normal;
-        for QuantileColumn { name, quantiles } in &self.columns {
-            let output = builder.fresh(name);
-            let function = Function::Quantile { quantiles: quantiles.clone(), normal };
-            builder.push(Op::Function { function, column: name.clone(), output: output.clone() });
-            builder.output(name, &output);
-        }
-        builder.build()
+        self.each(PlanBuilder::new(self.schema.clone()), |quantiles, normal| Function::Quantile { quantiles, normal })
     }
 
     fn inverse(&self) -> Result<Option<Plan>, PlanError> {
-        let mut builder = widen::back_from(&self.lower()?);
-        let normal = self.parameters.output_distribution == OutputDistribution::Normal;
-        for QuantileColumn { name, quantiles } in &self.columns {
-            let output = builder.fresh(name);
-            let function = Function::InverseQuantile { quantiles: quantiles.clone(), normal };
-            builder.push(Op::Function { function, column: name.clone(), output: output.clone() });
-            builder.output(name, &output);
-        }
-        builder.build().map(Some)
+        let builder = widen::back_from(&self.lower()?);
+        self.each(builder, |quantiles, normal| Function::InverseQuantile { quantiles, normal }).map(Some)
     }
 
     fn summary(&self) -> Summary {

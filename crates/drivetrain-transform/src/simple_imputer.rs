@@ -3,8 +3,8 @@
 mod partial_fit;
 
 use drivetrain_plan::{
-    Categories, CategoryType, DataType, Field, Op, Operand, Operator, Plan, PlanBuilder, PlanError, Schema, Table,
-    UnknownValue, Value,
+    Categories, CategoryType, DataType, Field, Function, Op, Operand, Operator, Plan, PlanBuilder, PlanError, Schema,
+    Table, UnknownValue, Value,
 };
 use serde::{Deserialize, Serialize};
 
@@ -237,11 +237,14 @@ impl Fitted for FittedSimpleImputer {
     }
 }
 
-/// Appends the numbers of `column` where `indicator` is 0, and missing ones where it is not.
+/// Appends the numbers of `column` where `indicator` is 0, and missing ones where it is 1; it is one of both but for the
+/// rounding of steps that come after and are undone before.
 fn unfill(builder: &mut PlanBuilder, column: &str, indicator: String) -> String {
-    let gap = builder.fresh(column);
+    let (marked, gap) = (builder.fresh(&indicator), builder.fresh(column));
+    let function = Function::Bin { edges: vec![0.5] };
+    builder.push(Op::Function { function, column: indicator, output: marked.clone() });
     builder.push(Op::Encode {
-        column: indicator,
+        column: marked,
         categories: Categories::Float64(vec![0.0]),
         // What changes no number that it is added to, zeros of either sign among them.
         values: vec![-0.0],

@@ -1,6 +1,6 @@
 //! The transformers of missing values keep every law.
 
-use drivetrain_transform::{IndicatedFeatures, MissingIndicator, SimpleImputer};
+use drivetrain_transform::{IndicatedFeatures, MissingIndicator, Pipeline, SimpleImputer, StandardScaler, Step};
 
 use crate::{everything, floats, keeps, numbers};
 
@@ -10,7 +10,11 @@ fn simple_imputer() {
     keeps(&SimpleImputer::most_frequent().add_indicator(true), &everything());
     // Where texts have no indicator there is a way back.
     keeps(&SimpleImputer::most_frequent().add_indicator(true), &numbers());
-    keeps(&SimpleImputer::median().add_indicator(true).keep_empty_features(true), &floats());
+    let imputer = SimpleImputer::median().add_indicator(true).keep_empty_features(true);
+    keeps(&imputer, &floats());
+    // What was marked is so but for rounding.
+    let steps = vec![Step::new("impute", imputer), Step::new("scale", StandardScaler::new())];
+    keeps(&Pipeline::new(steps).unwrap(), &floats());
 }
 
 #[test]
