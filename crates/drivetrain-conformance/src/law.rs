@@ -106,7 +106,8 @@ impl Law {
             Self::SaveAndLoad => "what was learned, saved and loaded, transforms to the same bits",
             Self::PipelineOfOne => "a pipeline of one step is that step",
             Self::Inverse => {
-                "the inverse, where there is one, leads from the transform of the fitted rows back to them"
+                "the inverse, where there is one, leads from the transform of the fitted rows back to them, or to rows that \
+                 transform to the same"
             }
             Self::MissingStays => "missing values stay missing, and no others become so",
             Self::MissingAlone => "missing values in one column do not change the numbers of another",

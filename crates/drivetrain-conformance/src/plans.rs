@@ -173,6 +173,9 @@ fn function(options: &TableOptions) -> BoxedStrategy<Function> {
         1 => (-3.0..3.0_f64).prop_map(|lambda| Function::BoxCox { lambda }),
         1 => (-3.0..3.0_f64).prop_map(|lambda| Function::YeoJohnson { lambda }),
         2 => (values(), any::<bool>()).prop_map(|(quantiles, normal)| Function::Quantile { quantiles, normal }),
+        1 => (-3.0..3.0_f64).prop_map(|lambda| Function::InverseBoxCox { lambda }),
+        1 => (-3.0..3.0_f64).prop_map(|lambda| Function::InverseYeoJohnson { lambda }),
+        2 => (values(), any::<bool>()).prop_map(|(quantiles, normal)| Function::InverseQuantile { quantiles, normal }),
     ]
     .boxed()
 }

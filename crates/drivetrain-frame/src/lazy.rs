@@ -1,4 +1,4 @@
-//! Plans as lazy queries.
+//! Plans as lazy queries, and queries to fit on.
 //!
 //! [`select`] and [`with_columns`] append a plan to a query. Nothing runs before the query does: polars reads only the
 //! columns that are needed, and its streaming engine takes the rows through in pieces, so neither the input nor the
@@ -33,11 +33,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! **To fit on a query**, collect the columns that the estimator reads and no others: `query.select([..]).collect()` gives
-//! the data frame for a [`FrameTable`], and polars reads nothing else from the files behind the query.
+//! **To fit on a query**, name the columns that the estimator reads: [`Rows`] takes them, and no others, from the query, in
+//! chunks where the estimator can be fed so.
 //!
 //! **To write what is larger than memory**, end the query in `LazyFrame::sink` instead of `collect`: rows are transformed
 //! and written as they are read. CSV is compiled in; for Parquet, depend on polars with its feature `parquet` as well.
+
+mod rows;
 
 use std::{
     borrow::Cow,
@@ -53,6 +55,7 @@ use polars::prelude::{
     PolarsResult, Schema as PolarsSchema, lit, map_multiple,
 };
 
+pub use self::rows::Rows;
 use crate::{FrameError, FrameTable, export::export, table::table_type};
 
 /// The outputs of `plan`, and no other column.

@@ -2,8 +2,8 @@
 //!
 //! [`FrameTable`] makes a [`DataFrame`](polars::frame::DataFrame) readable by every estimator and plan;
 //! [`to_data_frame`] and [`matrix_to_data_frame`] go the other way. With the feature `lazy` the module `lazy` makes plans
-//! part of polars queries. This is the only crate of the workspace whose API names polars, so it re-exports the version
-//! it is built with.
+//! part of polars queries, and fits on queries, also where the data is larger than memory. This is the only crate of the
+//! workspace whose API names polars, so it re-exports the version it is built with.
 //!
 //! ```
 //! use drivetrain_frame::{FrameTable, polars::prelude::*};

@@ -60,6 +60,24 @@ pub enum Function {
         /// Whether the share is mapped on to the standard normal distribution.
         normal: bool,
     },
+    /// The number that [`Function::BoxCox`] makes the value of; missing where there is none.
+    InverseBoxCox {
+        /// The exponent; 0 for the logarithm.
+        lambda: f64,
+    },
+    /// The number that [`Function::YeoJohnson`] makes the value of; missing where there is none.
+    InverseYeoJohnson {
+        /// The exponent.
+        lambda: f64,
+    },
+    /// The number below which a share of a distribution lies, interpolated between its quantiles: what
+    /// [`Function::Quantile`] makes the value of. Shares below 0 and above 1 give the first and the last quantile.
+    InverseQuantile {
+        /// The quantiles, ascending, from the smallest to the largest value.
+        quantiles: Vec<f64>,
+        /// Whether the value is a quantile of the standard normal distribution, and its share is meant.
+        normal: bool,
+    },
 }
 
 /// A share closer to 0 or 1 than this counts as this far from it when it is mapped to the normal distribution.
@@ -86,6 +104,9 @@ impl Function {
             Self::BoxCox { lambda } => canonical(box_cox(x, *lambda)),
             Self::YeoJohnson { lambda } => canonical(yeo_johnson(x, *lambda)),
             Self::Quantile { quantiles, normal } => quantile(x, quantiles, *normal),
+            Self::InverseBoxCox { lambda } => canonical(inverse_box_cox(x, *lambda)),
+            Self::InverseYeoJohnson { lambda } => canonical(inverse_yeo_johnson(x, *lambda)),
+            Self::InverseQuantile { quantiles, normal } => canonical(inverse_quantile(x, quantiles, *normal)),
         }
     }
 
@@ -97,11 +118,14 @@ impl Function {
                 (low.is_nan() || high.is_nan() || low > high).then_some("the bounds are not in order")
             }
             Self::Bin { edges } => (!ascending(edges)).then_some("the edges are not in order"),
-            Self::BoxCox { lambda } | Self::YeoJohnson { lambda } => {
-                lambda.is_infinite().then_some("the exponent is infinite")
+            Self::BoxCox { lambda }
+            | Self::YeoJohnson { lambda }
+            | Self::InverseBoxCox { lambda }
+            | Self::InverseYeoJohnson { lambda } => lambda.is_infinite().then_some("the exponent is infinite"),
+            Self::Quantile { quantiles, .. } | Self::InverseQuantile { quantiles, .. } => {
+                (!quantiles.iter().all(|v| v.is_nan()) && !ascending(quantiles))
+                    .then_some("the quantiles are not in order")
             }
-            Self::Quantile { quantiles, .. } => (!quantiles.iter().all(|v| v.is_nan()) && !ascending(quantiles))
-                .then_some("the quantiles are not in order"),
             _ => None,
         }
     }
@@ -128,6 +152,29 @@ fn yeo_johnson(x: f64, lambda: f64) -> f64 {
     let part = |magnitude: f64, lambda: f64| {
         let log = libm::log1p(magnitude);
         if lambda.abs() < f64::EPSILON { log } else { libm::expm1(lambda * log) / lambda }
+    };
+    if lambda == 1.0 {
+        x
+    } else if x >= 0.0 {
+        part(x, lambda)
+    } else {
+        -part(-x, 2.0 - lambda)
+    }
+}
+
+/// The logarithm of `1 + lambda * x`, also where the product is too large for a float.
+fn log1p_of_product(lambda: f64, x: f64) -> f64 {
+    let product = lambda * x;
+    if product == f64::INFINITY { libm::log(lambda.abs()) + libm::log(x.abs()) } else { libm::log1p(product) }
+}
+
+fn inverse_box_cox(x: f64, lambda: f64) -> f64 {
+    libm::exp(if lambda == 0.0 { x } else { log1p_of_product(lambda, x) / lambda })
+}
+
+fn inverse_yeo_johnson(x: f64, lambda: f64) -> f64 {
+    let part = |x: f64, lambda: f64| {
+        libm::expm1(if lambda.abs() < f64::EPSILON { x } else { log1p_of_product(lambda, x) / lambda })
     };
     if lambda == 1.0 {
         x
@@ -200,6 +247,35 @@ fn from_right(x: f64, quantiles: &[f64]) -> f64 {
     }
 }
 
+/// Linear interpolation from references to quantiles.
+fn inverse_quantile(x: f64, quantiles: &[f64], normal: bool) -> f64 {
+    let (Some(&first), Some(&last)) = (quantiles.first(), quantiles.last()) else { return f64::NAN };
+    let share = if normal { normal_share(x) } else { x };
+    // Of both, the low end is the one that holds, as for `quantile`.
+    if share <= 0.0 || (normal && share < BOUNDS_THRESHOLD) {
+        return first;
+    }
+    if share >= 1.0 || (normal && share + BOUNDS_THRESHOLD > 1.0) {
+        return last;
+    }
+    let n = quantiles.len();
+    let (mut below, mut above) = (0, n);
+    while above - below > 1 {
+        let middle = usize::midpoint(below, above);
+        if reference(middle, n) <= share { below = middle } else { above = middle }
+    }
+    let (y0, x0) = (quantiles[below], reference(below, n));
+    match quantiles.get(below + 1) {
+        Some(y1) if share != x0 && y0 != *y1 => (y1 - y0) / (reference(below + 1, n) - x0) * (share - x0) + y0,
+        _ => y0,
+    }
+}
+
+/// The share of the standard normal distribution that lies below `x`: what [`normal_quantile`] undoes.
+fn normal_share(x: f64) -> f64 {
+    0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
+}
+
 /// The value below which a share `p` of the standard normal distribution lies.
 ///
 /// Newton's iteration on the complementary error function, which takes the error to the last digits in a few steps from
@@ -226,10 +302,9 @@ pub fn normal_quantile(p: f64) -> f64 {
     let mut x = -(t
         - (2.515_517 + t * (0.802_853 + t * 0.010_328)) / (1.0 + t * (1.432_788 + t * (0.189_269 + t * 0.001_308))));
     for _ in 0..4 {
-        let share = 0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2);
         let density = libm::exp(-0.5 * x * x) * 0.398_942_280_401_432_7;
         // Halley's correction of Newton's step.
-        let step = (share - p) / density;
+        let step = (normal_share(x) - p) / density;
         x -= step / (1.0 + 0.5 * x * step);
     }
     x
@@ -252,6 +327,12 @@ impl fmt::Display for Function {
             Self::Quantile { quantiles, normal } => {
                 let to = if *normal { "normal" } else { "uniform" };
                 write!(f, "quantile of {} to {to}", quantiles.len())
+            }
+            Self::InverseBoxCox { lambda } => write!(f, "inverse box-cox({lambda:?})"),
+            Self::InverseYeoJohnson { lambda } => write!(f, "inverse yeo-johnson({lambda:?})"),
+            Self::InverseQuantile { quantiles, normal } => {
+                let from = if *normal { "normal" } else { "uniform" };
+                write!(f, "{from} to quantile of {}", quantiles.len())
             }
         }
     }
@@ -325,11 +406,46 @@ mod tests {
     }
 
     #[test]
+    fn inverses_at_known_points() {
+        assert!(close(Function::InverseBoxCox { lambda: 0.0 }.compute(1.0), std::f64::consts::E));
+        assert!(close(Function::InverseBoxCox { lambda: 2.0 }.compute(4.0), 3.0));
+        assert_eq!(Function::InverseBoxCox { lambda: 2.0 }.compute(-0.5), 0.0);
+        assert_eq!(Function::InverseBoxCox { lambda: -2.0 }.compute(0.5), f64::INFINITY);
+        // 1e308 * 100 is too large for a float, its square root is not.
+        assert!((Function::InverseBoxCox { lambda: 100.0 }.compute(1e308).ln() - 3.1 * 10_f64.ln()).abs() < 1e-14);
+        assert!(close(Function::InverseYeoJohnson { lambda: 2.0 }.compute(4.0), 2.0));
+        assert!(close(Function::InverseYeoJohnson { lambda: 2.0 }.compute(-std::f64::consts::LN_2), -1.0));
+        assert_eq!(Function::InverseYeoJohnson { lambda: 1.0 }.compute(-1e300), -1e300);
+        for nowhere in [Function::InverseBoxCox { lambda: 2.0 }, Function::InverseYeoJohnson { lambda: 4.0 }] {
+            assert!(nowhere.compute(-0.75).is_nan(), "{nowhere}");
+        }
+    }
+
+    #[test]
+    fn shares_lead_back_to_quantiles_and_beyond_the_ends_to_the_ends() {
+        let quantiles = vec![0.0, 1.0, 1.0, 1.0, 2.0];
+        let uniform = Function::InverseQuantile { quantiles: quantiles.clone(), normal: false };
+        let found = [-1.0, 0.0, 0.125, 0.25, 0.5, 0.75, 0.875, 1.0, 7.0].map(|share| uniform.compute(share));
+        assert_eq!(found, [0.0, 0.0, 0.5, 1.0, 1.0, 1.0, 1.5, 2.0, 2.0]);
+        let normal = Function::InverseQuantile { quantiles, normal: true };
+        let found = [-9.0, -5.2, 0.0, 5.2, 9.0].map(|share| normal.compute(share));
+        assert_eq!(found, [0.0, 0.0, 1.0, 2.0, 2.0]);
+        for (quantiles, expected) in [(vec![3.0], 3.0), (vec![f64::INFINITY; 2], f64::INFINITY)] {
+            assert_eq!(Function::InverseQuantile { quantiles, normal: false }.compute(0.5), expected);
+        }
+        for quantiles in [vec![], vec![f64::NAN; 2]] {
+            assert!(Function::InverseQuantile { quantiles, normal: false }.compute(0.5).is_nan());
+        }
+    }
+
+    #[test]
     fn constants_that_make_no_sense_are_faults() {
         assert!(Function::Clip { low: 1.0, high: 0.0 }.fault().is_some());
         assert!(Function::Bin { edges: vec![2.0, 1.0] }.fault().is_some());
         assert!(Function::YeoJohnson { lambda: f64::INFINITY }.fault().is_some());
         assert!(Function::Quantile { quantiles: vec![1.0, 0.0], normal: true }.fault().is_some());
+        assert!(Function::InverseQuantile { quantiles: vec![1.0, f64::NAN], normal: true }.fault().is_some());
+        assert!(Function::InverseBoxCox { lambda: f64::NEG_INFINITY }.fault().is_some());
         assert!(Function::Clip { low: 0.0, high: f64::INFINITY }.fault().is_none());
     }
 
@@ -343,9 +459,31 @@ mod tests {
                 Function::Bin { edges: vec![-1e3, 0.0, 5.0] },
                 Function::YeoJohnson { lambda },
                 Function::Quantile { quantiles: vec![-1e5, -3.0, 0.0, 0.0, 12.0, 1e5], normal: true },
+                Function::InverseQuantile { quantiles: vec![-1e5, -3.0, 0.0, 0.0, 12.0, 1e5], normal: true },
             ] {
                 prop_assert!(function.compute(low) <= function.compute(high), "{function}");
                 prop_assert!(function.compute(f64::NAN).is_nan());
+            }
+        }
+
+        #[test]
+        fn inverses_lead_back(x in -50.0..50.0_f64, lambda in -2.0..4.0_f64, steps in proptest::collection::vec(0.1..9.0_f64, 1..20)) {
+            let quantiles: Vec<f64> = steps.iter().scan(-50.0, |sum, step| { *sum += step; Some(*sum) }).collect();
+            let (low, high) = (quantiles[0], quantiles[quantiles.len() - 1]);
+            let normal = steps.len() % 2 == 0;
+            for (function, inverse, x, tolerance) in [
+                (Function::BoxCox { lambda }, Function::InverseBoxCox { lambda }, x.abs() + 0.1, 1e-8),
+                (Function::YeoJohnson { lambda }, Function::InverseYeoJohnson { lambda }, x, 1e-8),
+                (
+                    Function::Quantile { quantiles: quantiles.clone(), normal },
+                    Function::InverseQuantile { quantiles, normal },
+                    x.clamp(low, high),
+                    // What is that close to an end counts as the end.
+                    if normal { 2e-5 } else { 1e-12 },
+                ),
+            ] {
+                let back = inverse.compute(function.compute(x));
+                prop_assert!((back - x).abs() <= tolerance * x.abs().max(1.0), "{function}: {x} came back as {back}");
             }
         }
     }

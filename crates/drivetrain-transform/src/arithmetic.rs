@@ -32,7 +32,7 @@ pub(crate) fn float(builder: &mut PlanBuilder, field: &Field) -> String {
 
 /// Appends `column` with each of `steps` applied in turn, and gives the column that holds it; all of it is missing where
 /// one of the numbers is.
-fn steps(builder: &mut PlanBuilder, column: &str, steps: &[(Operator, f64)]) -> String {
+pub(crate) fn steps(builder: &mut PlanBuilder, column: &str, steps: &[(Operator, f64)]) -> String {
     if steps.iter().any(|(_, number)| number.is_nan()) {
         let output = builder.fresh(column);
         builder.push(Op::Scale { column: column.to_owned(), center: f64::NAN, scale: 1.0, output: output.clone() });

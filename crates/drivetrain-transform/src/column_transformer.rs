@@ -30,7 +30,7 @@ impl Action {
     /// Whether it can be fed in chunks.
     pub(crate) fn is_partial(&self) -> bool {
         match self {
-            Self::Fit(estimator) => estimator.as_partial_fit().is_some(),
+            Self::Fit(estimator) => estimator.as_partial_fit_any().is_some(),
             Self::Drop | Self::Passthrough => true,
         }
     }
@@ -238,7 +238,7 @@ fn fit_block(
         }
         Action::Fit(estimator) => {
             let fitted = if output {
-                estimator.fit_run(&selected, y).map(|(fitted, output)| (fitted, Some(output)))
+                estimator.fit_run_any(&selected, y).map(|(fitted, output)| (fitted, Some(output)))
             } else {
                 estimator.fit_any(&selected, y).map(|fitted| (fitted, None))
             };
@@ -268,7 +268,7 @@ impl Estimator for ColumnTransformer {
 
     fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
         let remainder = match &self.remainder {
-            Remainder::Estimator(estimator) => estimator.as_partial_fit().is_some(),
+            Remainder::Estimator(estimator) => estimator.as_partial_fit_any().is_some(),
             Remainder::Drop | Remainder::Passthrough => true,
         };
         let all = remainder && self.blocks.iter().all(|block| block.action.is_partial());

@@ -9,7 +9,7 @@ use std::{
 
 use drivetrain_plan::{ColumnTable, Matrix, Plan, PlanError, Program, Registry, Table};
 
-use crate::{AnyFitted, DynPartialFit, FitError, Summary, TransformError};
+use crate::{AnyFitted, DynPartialFit, FitError, Summary, TransformError, widen};
 
 /// Hyper-parameters that can be fitted to a table.
 ///
@@ -104,8 +104,9 @@ pub trait Fitted {
 
     /// The plan from what this transforms to back to its inputs; `None` where there is no way back.
     ///
-    /// Numbers come back as `float64` within rounding, categories in the type of their column. A value that a transform
-    /// made unknown, cut off or missing does not come back.
+    /// It takes numbers as `float64`, whatever their type is in [`run`](Self::run). Numbers come back as `float64` within
+    /// rounding, categories in the type of their column. A value that a transform made unknown, cut off or missing does not
+    /// come back; of values that it made one, such as those of a bin, one comes back that transforms to the same.
     ///
     /// # Errors
     /// [`PlanError`] when what was learned does not form a valid plan.
@@ -118,7 +119,7 @@ pub trait Fitted {
     /// # Errors
     /// [`TransformError::NoInverse`] where there is no way back, otherwise as [`run`](Self::run).
     fn inverse_transform(&self, features: &dyn Table) -> Result<ColumnTable, TransformError> {
-        Ok(self.inverse()?.ok_or(TransformError::NoInverse)?.run(features)?)
+        widen::run(&self.inverse()?.ok_or(TransformError::NoInverse)?, features)
     }
 
     /// What was learned, for people to read: the operations of the plan unless the type says it better.
@@ -158,7 +159,8 @@ pub(crate) fn matrix(fitted: &impl Fitted, x: &dyn Table, output: &ColumnTable) 
 
 /// An estimator of any type, as pipelines and column transformers hold them.
 ///
-/// Implemented for every [`Estimator`] that can be compared and sent between threads.
+/// Implemented for every [`Estimator`] that can be compared and sent between threads. Its methods have names of their own, so
+/// that both traits can be in scope.
 pub trait DynEstimator: fmt::Debug + Send + Sync {
     /// Fits.
     ///
@@ -166,14 +168,14 @@ pub trait DynEstimator: fmt::Debug + Send + Sync {
     /// As [`Estimator::fit`].
     fn fit_any(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<AnyFitted, FitError>;
 
-    /// Fits, and transforms what it was fitted on to typed columns.
+    /// As [`Estimator::fit_run`].
     ///
     /// # Errors
-    /// As [`Estimator::fit`] and [`Fitted::run`].
-    fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(AnyFitted, ColumnTable), FitError>;
+    /// As there.
+    fn fit_run_any(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(AnyFitted, ColumnTable), FitError>;
 
     /// As [`Estimator::as_partial_fit`].
-    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit>;
+    fn as_partial_fit_any(&self) -> Option<&dyn DynPartialFit>;
 
     /// Whether both are the same type with the same parameters.
     fn equals(&self, other: &dyn DynEstimator) -> bool;
@@ -190,13 +192,13 @@ where
         Ok(AnyFitted::new(self.fit(x, y)?))
     }
 
-    fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(AnyFitted, ColumnTable), FitError> {
-        let (fitted, output) = Estimator::fit_run(self, x, y)?;
+    fn fit_run_any(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(AnyFitted, ColumnTable), FitError> {
+        let (fitted, output) = self.fit_run(x, y)?;
         Ok((AnyFitted::new(fitted), output))
     }
 
-    fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
-        Estimator::as_partial_fit(self)
+    fn as_partial_fit_any(&self) -> Option<&dyn DynPartialFit> {
+        self.as_partial_fit()
     }
 
     fn equals(&self, other: &dyn DynEstimator) -> bool {

@@ -1,14 +1,17 @@
 //! Several estimators on the same columns, side by side.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
-use drivetrain_plan::{ColumnTable, Matrix, Plan, PlanError, Schema, Table};
+use drivetrain_plan::{ColumnTable, Matrix, Operand, Operator, Plan, PlanBuilder, PlanError, Schema, Table};
 
 use crate::{
     AnyEstimator, Block, ColumnTransformer, ColumnTransformerState, Columns, DynPartialFit, Estimator, FitError,
-    Fitted, FittedBlock, FittedColumnTransformer, ParameterError, PartialFit, Progress, Summary,
+    Fitted, FittedBlock, FittedColumnTransformer, ParameterError, PartialFit, Progress, Summary, TransformError,
+    arithmetic,
     column_transformer::{Action, summarise},
+    estimator::fit_transform_of_parts,
     pipeline::check_names,
+    summary::number,
 };
 
 /// A named branch of a [`FeatureUnion`].
@@ -56,6 +59,7 @@ impl Branch {
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeatureUnion {
     branches: Vec<Branch>,
+    transformer_weights: BTreeMap<String, f64>,
     verbose_feature_names_out: bool,
 }
 
@@ -66,7 +70,40 @@ impl FeatureUnion {
     /// [`ParameterError::StepName`] when a name is empty, repeated, or contains `__`.
     pub fn new(branches: Vec<Branch>) -> Result<Self, ParameterError> {
         check_names(branches.iter().map(|branch| branch.name.as_str()))?;
-        Ok(Self { branches, verbose_feature_names_out: true })
+        Ok(Self { branches, transformer_weights: BTreeMap::new(), verbose_feature_names_out: true })
+    }
+
+    /// What the outputs of some branches, by their names, are multiplied by; those of others stay as they are.
+    ///
+    /// ```
+    /// use drivetrain_plan::{Column, ColumnTable};
+    /// use drivetrain_transform::{Branch, Estimator, FeatureUnion, MaxAbsScaler};
+    ///
+    /// let table = ColumnTable::new(vec![("x".into(), Column::from(vec![1.0, 2.0]))])?;
+    /// let branches = vec![Branch::new("scaled", MaxAbsScaler::new()), Branch::passthrough("same")];
+    /// let union = FeatureUnion::new(branches)?.transformer_weights([("scaled", 10.0)])?;
+    /// assert_eq!(union.fit_transform(&table, None)?.values().row(0).to_vec(), [5.0, 1.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ParameterError::StepName`] when no branch has a name, [`ParameterError::OutOfRange`] when a weight is not finite.
+    pub fn transformer_weights<S: Into<String>>(
+        self,
+        weights: impl IntoIterator<Item = (S, f64)>,
+    ) -> Result<Self, ParameterError> {
+        let weights: BTreeMap<String, f64> = weights.into_iter().map(|(name, weight)| (name.into(), weight)).collect();
+        for (name, weight) in &weights {
+            if !self.branches.iter().any(|branch| branch.name == *name) {
+                let reason = "no branch has it, so that none can be weighted";
+                return Err(ParameterError::StepName { name: name.clone(), reason });
+            }
+            if !weight.is_finite() {
+                let (value, expected) = (weight.to_string(), "a finite number");
+                return Err(ParameterError::OutOfRange { name: "transformer_weights", value, expected });
+            }
+        }
+        Ok(Self { transformer_weights: weights, ..self })
     }
 
     /// Whether output names carry the name of their branch. Without it, equal names of two branches are an error at fit.
@@ -78,9 +115,27 @@ impl FeatureUnion {
 
 /// What a [`FeatureUnion`] learned.
 #[derive(Debug, Clone, PartialEq)]
-pub struct FittedFeatureUnion(FittedColumnTransformer);
+pub struct FittedFeatureUnion {
+    columns: FittedColumnTransformer,
+    weights: BTreeMap<String, f64>,
+}
 
 impl FittedFeatureUnion {
+    /// The plan that multiplies what the branches give by their weights.
+    fn weigh(&self, outputs: &Schema) -> Result<Plan, PlanError> {
+        let mut builder = PlanBuilder::new(outputs.clone());
+        for block in self.branches() {
+            for name in outputs.names().skip(block.outputs.start).take(block.outputs.len()) {
+                let column = self.weights.get(&block.name).map(|weight| {
+                    let (value, weight) = (Operand::Column(name.to_owned()), Operand::Constant(*weight));
+                    arithmetic::compute(&mut builder, Operator::Multiply, value, weight, name)
+                });
+                builder.output(name, column.as_deref().unwrap_or(name));
+            }
+        }
+        builder.build()
+    }
+
     /// The fitted branch called `name`.
     #[must_use]
     pub fn branch(&self, name: &str) -> Option<&FittedBlock> {
@@ -91,7 +146,7 @@ impl FittedFeatureUnion {
     #[must_use]
     pub fn branches(&self) -> &[FittedBlock] {
         // The last block is that of the columns that no other takes; here every branch takes all.
-        self.0.blocks().split_last().map_or(&[], |(_, branches)| branches)
+        self.columns.blocks().split_last().map_or(&[], |(_, branches)| branches)
     }
 }
 
@@ -107,22 +162,34 @@ impl FeatureUnion {
         let columns = ColumnTransformer::of(self.branches.iter().map(block).collect());
         columns.verbose_feature_names_out(self.verbose_feature_names_out)
     }
+
+    /// What was learned by the branches, with their weights; it is an error where one is of no number.
+    fn fitted(&self, columns: FittedColumnTransformer) -> Result<FittedFeatureUnion, FitError> {
+        let fitted = FittedFeatureUnion { columns, weights: self.transformer_weights.clone() };
+        fitted.lower()?;
+        Ok(fitted)
+    }
 }
 
 impl Estimator for FeatureUnion {
     type Fitted = FittedFeatureUnion;
 
     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Self::Fitted, FitError> {
-        self.on_columns(x.schema()).fit(x, y).map(FittedFeatureUnion)
+        self.fitted(self.on_columns(x.schema()).fit(x, y)?)
     }
 
     fn fit_run(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<(Self::Fitted, ColumnTable), FitError> {
-        let (fitted, output) = Estimator::fit_run(&self.on_columns(x.schema()), x, y)?;
-        Ok((FittedFeatureUnion(fitted), output))
+        let (fitted, output) = self.on_columns(x.schema()).fit_run(x, y)?;
+        let fitted = self.fitted(fitted)?;
+        if fitted.weights.is_empty() {
+            return Ok((fitted, output));
+        }
+        let output = fitted.weigh(output.schema())?.run(&output).map_err(TransformError::from)?;
+        Ok((fitted, output))
     }
 
     fn fit_transform(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<Matrix, FitError> {
-        self.on_columns(x.schema()).fit_transform(x, y)
+        fit_transform_of_parts(self, x, y)
     }
 
     fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
@@ -159,18 +226,22 @@ impl PartialFit for FeatureUnion {
         let FeatureUnionState { columns, state } = state;
         Ok(match columns.finish(state)? {
             Progress::Again(state) => Progress::Again(FeatureUnionState { columns, state }),
-            Progress::Done(fitted) => Progress::Done(FittedFeatureUnion(fitted)),
+            Progress::Done(fitted) => Progress::Done(self.fitted(fitted)?),
         })
     }
 }
 
 impl Fitted for FittedFeatureUnion {
     fn lower(&self) -> Result<Plan, PlanError> {
-        self.0.lower()
+        let plan = self.columns.lower()?;
+        if self.weights.is_empty() { Ok(plan) } else { plan.then(&self.weigh(plan.output_schema())?) }
     }
 
     fn summary(&self) -> Summary {
-        summarise("FeatureUnion", self.branches())
+        let weights = self.weights.iter().map(|(name, weight)| format!("{name} times {}", number(*weight)));
+        let weights = weights.collect::<Vec<_>>().join(", ");
+        let title = if weights.is_empty() { "FeatureUnion".to_owned() } else { format!("FeatureUnion, {weights}") };
+        summarise(&title, self.branches())
     }
 }
 
@@ -218,6 +289,26 @@ mod tests {
         let error = collides.fit(&table(), None).unwrap_err();
         assert!(matches!(error, FitError::Plan(PlanError::DuplicateOutput { name }) if name == "a"));
         assert!(FeatureUnion::new(vec![Branch::drop("a"), Branch::drop("a")]).is_err());
+    }
+
+    #[test]
+    fn weights_multiply_the_branches_that_have_one_and_are_shown() {
+        let branches = || vec![Branch::new("scaled", StandardScaler::new()), Branch::passthrough("same")];
+        let union = FeatureUnion::new(branches()).unwrap();
+        let weighted = union.clone().transformer_weights([("same", -0.5)]).unwrap();
+        let fitted = weighted.fit(&table(), None).unwrap();
+        let expected = [1.0, 0.0, -1.0, -0.5];
+        assert_eq!(fitted.transform(&table()).unwrap().values().row(1).to_vec(), expected);
+        let (again, output) = weighted.fit_run(&table(), None).unwrap();
+        assert_eq!((&again, &output), (&fitted, &fitted.run(&table()).unwrap()));
+        assert!(fitted.to_string().starts_with("FeatureUnion, same times -0.5\n"), "{fitted}");
+        let error = union.clone().transformer_weights([("other", 1.0)]).unwrap_err();
+        assert_eq!(error.to_string(), "step name `other`: no branch has it, so that none can be weighted");
+        assert!(union.transformer_weights([("same", f64::NAN)]).is_err());
+        let text = ColumnTable::new(vec![("x".into(), Column::from(vec![Some("a")]))]).unwrap();
+        let union = FeatureUnion::new(vec![Branch::passthrough("same")]).unwrap();
+        let error = union.transformer_weights([("same", 2.0)]).unwrap().fit(&text, None).unwrap_err();
+        assert!(matches!(error, FitError::Plan(PlanError::ColumnType { .. })), "{error:?}");
     }
 
     #[test]

@@ -2,12 +2,19 @@
 
 use std::{collections::BTreeMap, num::NonZeroUsize};
 
-use drivetrain_plan::{Categories, Function, Op, Plan, PlanBuilder, PlanError, Schema, Table, UnknownCategory};
+use drivetrain_plan::{
+    Categories, DataType, Function, Op, Operator, Plan, PlanBuilder, PlanError, Schema, Table, UnknownCategory,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Estimator, Extremes, FitError, Fitted, ParameterError, QuantileMethod, Statistic, at_least_two::AtLeastTwo,
-    categories::refuse_absent, check_input, check_numeric, random::Draws,
+    Estimator, Extremes, FitError, Fitted, ParameterError, QuantileMethod, Statistic, Summary, arithmetic,
+    at_least_two::AtLeastTwo,
+    categories::refuse_absent,
+    check_input, check_numeric,
+    random::Draws,
+    summary::{list, number},
+    widen,
 };
 
 /// What comes out of a [`KBinsDiscretizer`].
@@ -189,11 +196,35 @@ impl BinnedColumn {
         self.inner_edges().len() + 1
     }
 
+    /// The middle of each bin: what the inverse gives. NaN for that of a constant column, as in scikit-learn.
+    #[must_use]
+    pub fn bin_centers(&self) -> Vec<f64> {
+        match self.bin_edges.as_slice() {
+            // All bins were too narrow.
+            [only] => vec![*only],
+            edges => edges.windows(2).map(|edges| f64::midpoint(edges[0], edges[1])).collect(),
+        }
+    }
+
     fn inner_edges(&self) -> &[f64] {
         match self.bin_edges.as_slice() {
             [_, inner @ .., _] => inner,
             _ => &[],
         }
+    }
+}
+
+impl BinnedColumn {
+    /// The numbers of the bins.
+    fn bins(&self) -> Categories {
+        Categories::Float64((0..self.n_bins()).map(|bin| bin as f64).collect())
+    }
+
+    /// The names of one output per bin.
+    fn feature_names(&self) -> Vec<String> {
+        let bins = self.bins();
+        let labels = (0..bins.len()).filter_map(|bin| bins.label(bin));
+        labels.map(|label| format!("{}_{label}", self.name)).collect()
     }
 }
 
@@ -241,9 +272,8 @@ impl Fitted for FittedKBinsDiscretizer {
                 builder.output(&binned.name, &bin);
                 continue;
             }
-            let categories = Categories::Float64((0..binned.n_bins()).map(|bin| bin as f64).collect());
-            let labels = (0..categories.len()).filter_map(|bin| categories.label(bin));
-            let names: Vec<String> = labels.map(|label| format!("{}_{label}", binned.name)).collect();
+            let categories = binned.bins();
+            let names = binned.feature_names();
             let outputs: Vec<String> = names.iter().map(|name| builder.fresh(name)).collect();
             for (name, output) in names.iter().zip(&outputs) {
                 builder.output(name, output);
@@ -252,6 +282,51 @@ impl Fitted for FittedKBinsDiscretizer {
             builder.push(Op::OneHot { column: bin, categories, missing: false, unknown, outputs });
         }
         builder.build()
+    }
+
+    /// Every bin leads to its middle, and no bin to a missing value, as it came from one.
+    fn inverse(&self) -> Result<Option<Plan>, PlanError> {
+        let mut builder = widen::back_from(&self.lower()?);
+        for binned in &self.columns {
+            let bin = match self.encode {
+                BinEncoding::Ordinal => binned.name.clone(),
+                BinEncoding::OneHot => {
+                    let bin = builder.fresh(&binned.name);
+                    builder.push(Op::ArgMax { columns: binned.feature_names(), output: bin.clone() });
+                    bin
+                }
+            };
+            let centers = binned.bin_centers();
+            let output = if centers.iter().any(|center| center.is_nan()) {
+                arithmetic::steps(&mut builder, &bin, &[(Operator::Multiply, f64::NAN)])
+            } else {
+                let output = builder.fresh(&binned.name);
+                builder.push(Op::Decode {
+                    column: bin,
+                    values: (0..centers.len()).map(|bin| bin as f64).collect(),
+                    // Not necessarily distinct: bins may have no width.
+                    categories: Categories::Float64(centers),
+                    missing: Some(f64::NAN),
+                    unknown: UnknownCategory::Error,
+                    to: DataType::Float64,
+                    output: output.clone(),
+                });
+                output
+            };
+            builder.output(&binned.name, &output);
+        }
+        builder.build().map(Some)
+    }
+
+    fn summary(&self) -> Summary {
+        let rows = self.columns.iter().map(|binned| {
+            let edges = match binned.inner_edges() {
+                [] => "all in one".to_owned(),
+                _ => list(binned.bin_edges.iter().map(|edge| number(*edge))),
+            };
+            [binned.name.clone(), binned.n_bins().to_string(), edges]
+        });
+        Summary::new("KBinsDiscretizer").table(["column", "bins", "edges"], rows)
     }
 }
 
@@ -309,6 +384,39 @@ mod tests {
         assert!(fitted.transform(&table(vec![f64::NAN])).unwrap().values()[(0, 0)].is_nan());
         let fitted = KBinsDiscretizer::new().n_bins(2).unwrap().fit(&table(vec![1.0, 2.0]), None).unwrap();
         assert_eq!(fitted.transform(&table(vec![f64::NAN])).unwrap().values().row(0).to_vec(), [0.0, 0.0]);
+    }
+
+    #[test]
+    fn bins_lead_to_their_middle_and_what_is_none_is_refused() {
+        let train = ColumnTable::new(vec![
+            ("x".into(), Column::from(vec![0.0, 1.0, 8.0])),
+            ("same".into(), Column::from(vec![5_i64; 3])),
+            ("narrow".into(), Column::from(vec![1.0, 1.0 + 1e-12, 1.0 + 2e-12])),
+        ]);
+        let train = train.unwrap();
+        let bins = KBinsDiscretizer::new().n_bins(2).unwrap();
+        for encode in [BinEncoding::Ordinal, BinEncoding::OneHot] {
+            let fitted = bins.clone().encode(encode).fit(&train, None).unwrap();
+            let back = fitted.inverse_transform(&fitted.run(&train).unwrap()).unwrap();
+            let back = |name: &str| back.column(name).unwrap().to_f64().unwrap().into_owned();
+            assert_eq!((back("x"), back("narrow")), (vec![0.5, 4.5, 4.5], vec![1.0; 3]));
+            assert!(back("same").iter().all(|value| value.is_nan()));
+        }
+        let fitted = ordinal().fit(&table(vec![1.0, 2.0]), None).unwrap();
+        assert!(fitted.inverse_transform(&table(vec![f64::NAN])).unwrap().column("x").unwrap().is_missing(0));
+        let error = fitted.inverse_transform(&table(vec![0.0, 5.0])).unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert_eq!(cause, "column `x`, row 1: 5 stands for no category");
+    }
+
+    #[test]
+    fn a_summary_has_the_edges() {
+        let columns = vec![("x".into(), Column::from(vec![0.0, 9.0])), ("same".into(), Column::from(vec![5.0, 5.0]))];
+        let bins = KBinsDiscretizer::new().n_bins(3).unwrap().strategy(BinStrategy::Uniform);
+        let text = bins.fit(&ColumnTable::new(columns).unwrap(), None).unwrap().summary().to_string();
+        let expected =
+            "KBinsDiscretizer\n  column  bins  edges\n  x       3     0.0, 3.0, 6.0, 9.0\n  same    1     all in one\n";
+        assert_eq!(text, expected);
     }
 
     #[test]

@@ -49,6 +49,12 @@
 //! | features | [`PolynomialFeatures`], [`FunctionTransformer`], [`VarianceThreshold`] |
 //! | composition | [`Pipeline`], [`ColumnTransformer`], [`FeatureUnion`], [`make_column_selector`] |
 //!
+//! # The way back
+//! [`Fitted::inverse`] is the plan that undoes what was fitted: of the scalers but [`Normalizer`], of [`OneHotEncoder`] and
+//! [`OrdinalEncoder`] where no rare categories share an output, of [`KBinsDiscretizer`] to the middle of the bins, of
+//! [`VarianceThreshold`] with zeros for what was left out, of a [`SimpleImputer`] that adds indicators, of a
+//! [`FunctionTransformer`] that knows its inverse function, and of a [`Pipeline`] of such steps.
+//!
 //! # Data larger than memory
 //! Estimators whose statistics can be merged implement [`PartialFit`]: fed chunk by chunk, on one machine or several, they
 //! learn the same as from one table. [`fit_chunks`] fits a whole pipeline so, in one pass over the chunks per step.
@@ -95,6 +101,7 @@ mod statistics;
 mod summary;
 mod target_encoder;
 mod variance_threshold;
+mod widen;
 
 pub use categories::EncodedColumn;
 pub use category_counts::EncoderState;

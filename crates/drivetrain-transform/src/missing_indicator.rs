@@ -190,10 +190,15 @@ impl Fitted for FittedMissingIndicator {
     }
 }
 
+/// What the indicator of `column` is called.
+pub(crate) fn indicator_name(column: &str) -> String {
+    format!("missingindicator_{column}")
+}
+
 /// Appends an indicator of each of `columns` and its output.
 pub(crate) fn indicate(builder: &mut PlanBuilder, columns: &[String]) {
     for column in columns {
-        let name = format!("missingindicator_{column}");
+        let name = indicator_name(column);
         let output = builder.fresh(&name);
         let function = Function::IsMissing;
         builder.push(Op::Function { function, column: column.clone(), output: output.clone() });

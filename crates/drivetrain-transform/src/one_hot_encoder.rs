@@ -278,6 +278,10 @@ impl Fitted for FittedOneHotEncoder {
                     builder.output(name, output);
                 }
             }
+            if self.handle_unknown == HandleUnknown::Error && names.len() == usize::from(dropped.is_some()) {
+                refuse_unknown(&mut builder, encoded);
+                continue;
+            }
             if !encoded.infrequent.is_empty() {
                 self.push_grouped(&mut builder, encoded, outputs);
                 continue;
@@ -333,6 +337,21 @@ impl Fitted for FittedOneHotEncoder {
         let rows = columns.map(|(column, dropped)| [column.name.clone(), column.described(*dropped)]);
         Summary::new("OneHotEncoder").table(["column", "categories"], rows)
     }
+}
+
+/// Appends what refuses unknown categories of a column that has no output, as if it had some.
+fn refuse_unknown(builder: &mut PlanBuilder, encoded: &EncodedColumn) {
+    let known = builder.fresh(&encoded.name);
+    builder.push(Op::Encode {
+        column: encoded.name.clone(),
+        categories: encoded.categories.clone(),
+        values: vec![0.0; encoded.categories.len()],
+        missing: encoded.missing.then_some(0.0),
+        unknown: UnknownValue::Error,
+        output: known.clone(),
+    });
+    // Nothing is missing here; a check is what makes the operation before it run.
+    builder.push(Op::RefuseMissing { columns: vec![known] });
 }
 
 /// Appends the number of each row's category where one has no output: `zeros`, that of the row without any 1.
@@ -444,6 +463,23 @@ mod tests {
         let rare = OneHotEncoder::new().max_categories(2).unwrap().drop(named(Some(Value::Int64(1))));
         let error = rare.fit(&input, None).unwrap_err();
         assert_eq!(error.to_string(), "column `x`: cannot drop 1: it is too rare to have an output");
+    }
+
+    #[test]
+    fn where_the_only_category_is_dropped_an_unknown_one_is_refused_all_the_same() {
+        let input = table(Column::from(vec![Some("a"), Some("a")]));
+        let later = table(Column::from(vec![Some("a"), Some("b"), None]));
+        let encoder = OneHotEncoder::new().drop(DropCategory::First);
+        let fitted = encoder.fit(&input, None).unwrap();
+        assert_eq!(fitted.transform(&input).unwrap().n_columns(), 0);
+        let error = fitted.transform(&later).unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert_eq!(cause, "column `x`, row 1: unknown category `b`");
+        let ignoring = encoder.clone().handle_unknown(UnknownCategory::Ignore).fit(&input, None).unwrap();
+        assert_eq!(ignoring.transform(&later).unwrap().n_columns(), 0);
+        let rare = encoder.min_frequency(MinFrequency::count(9).unwrap()).fit(&later, None).unwrap();
+        assert_eq!(rare.transform(&later).unwrap().n_columns(), 0);
+        assert!(rare.transform(&table(Column::from(vec![Some("c")]))).is_err());
     }
 
     #[test]

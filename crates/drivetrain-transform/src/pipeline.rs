@@ -10,7 +10,7 @@ use self::partial_fit::FittedSteps;
 pub use self::partial_fit::PipelineState;
 use crate::{
     AnyEstimator, AnyFitted, DynPartialFit, Estimator, FitError, Fitted, ParameterError, Summary, check_input,
-    estimator::fit_transform_of_parts,
+    estimator::fit_transform_of_parts, widen,
 };
 
 /// A named step of a [`Pipeline`].
@@ -185,7 +185,7 @@ impl Estimator for Pipeline {
     }
 
     fn as_partial_fit(&self) -> Option<&dyn DynPartialFit> {
-        let all = self.steps.iter().all(|step| step.estimator.as_partial_fit().is_some());
+        let all = self.steps.iter().all(|step| step.estimator.as_partial_fit_any().is_some());
         all.then_some(self as &dyn DynPartialFit)
     }
 }
@@ -202,7 +202,7 @@ impl Fitted for FittedPipeline {
             let Some(inverse) = step.fitted.inverse()? else { return Ok(None) };
             whole = Some(match whole {
                 None => inverse,
-                Some(after) => after.then(&inverse)?,
+                Some(after) => widen::then(&after, &inverse)?,
             });
         }
         Ok(whole)

@@ -1,9 +1,12 @@
 //! Power transformations that make a distribution more like the normal one.
 
-use drivetrain_plan::{Field, Function, Op, Plan, PlanBuilder, PlanError, Schema, Table};
+use drivetrain_plan::{Field, Function, Op, Operator, Plan, PlanBuilder, PlanError, Schema, Table};
 use serde::{Deserialize, Serialize};
 
-use crate::{Estimator, FitError, Fitted, Moments, check_input, check_numeric, optimize::maximum};
+use crate::{
+    Estimator, FitError, Fitted, Moments, Summary, arithmetic, check_input, check_numeric, optimize::maximum,
+    summary::number, widen,
+};
 
 /// The family of power transformations of a [`PowerTransformer`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -23,7 +26,7 @@ pub enum PowerMethod {
 /// Takes boolean, `int64` and `float64` columns and gives `float64`. The power, lambda, is that of the largest likelihood;
 /// it is kept so small that numbers up to 20 times those at fit can be transformed. Missing values are skipped at fit and
 /// stay missing. A constant column keeps its values under Yeo-Johnson and is refused under Box-Cox, as are numbers at and
-/// below 0, which at transform become missing.
+/// below 0, which at transform become missing, as do at the inverse numbers that no number is transformed to.
 ///
 /// Source: Box, G. and Cox, D. (1964), An Analysis of Transformations, doi:10.1111/j.2517-6161.1964.tb00553.x; Yeo, I.-K.
 /// and Johnson, R. (2000), A new family of power transformations to improve normality or symmetry,
@@ -269,6 +272,49 @@ impl Fitted for FittedPowerTransformer {
         }
         builder.build()
     }
+
+    fn inverse(&self) -> Result<Option<Plan>, PlanError> {
+        let mut builder = widen::back_from(&self.lower()?);
+        for PowerColumn { name, lambda, unit, mean, scale } in &self.columns {
+            let spread = [(Operator::Multiply, *scale), (Operator::Add, *mean)];
+            let spread = spread.into_iter().filter(|_| self.parameters.standardize).collect::<Vec<_>>();
+            let column = arithmetic::steps(&mut builder, name, &spread);
+            let function = match self.parameters.method {
+                PowerMethod::YeoJohnson => Function::InverseYeoJohnson { lambda: *lambda },
+                PowerMethod::BoxCox => Function::InverseBoxCox { lambda: *lambda },
+            };
+            let output = builder.fresh(name);
+            builder.push(Op::Function { function, column, output: output.clone() });
+            let unit = Some((Operator::Multiply, *unit)).filter(|(_, unit)| *unit != 1.0);
+            let column = arithmetic::steps(&mut builder, &output, unit.as_slice());
+            builder.output(name, &column);
+        }
+        builder.build().map(Some)
+    }
+
+    fn summary(&self) -> Summary {
+        let method = match self.parameters.method {
+            PowerMethod::YeoJohnson => "Yeo-Johnson",
+            PowerMethod::BoxCox => "Box-Cox",
+        };
+        let summary = Summary::new(format!("PowerTransformer by {method}"));
+        let columns = self.columns.iter();
+        match (self.parameters.standardize, self.parameters.method) {
+            (false, _) => summary.table(["column", "lambda"], columns.map(|c| [c.name.clone(), number(c.lambda)])),
+            (true, PowerMethod::YeoJohnson) => {
+                let rows = columns.map(|c| [c.name.clone(), number(c.lambda), number(c.mean), number(c.scale)]);
+                summary.table(["column", "lambda", "mean", "scale"], rows)
+            }
+            (true, PowerMethod::BoxCox) => {
+                let row = |c: &PowerColumn| [c.lambda, c.unit, c.mean, c.scale].map(number);
+                let rows = columns.map(|column| {
+                    let [lambda, unit, mean, scale] = row(column);
+                    [column.name.clone(), lambda, unit, mean, scale]
+                });
+                summary.table(["column", "lambda", "unit", "mean", "scale"], rows)
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -354,6 +400,28 @@ mod tests {
             let fitted = transformer.fit(&table(vec![f64::NAN]), None).unwrap();
             assert!(fitted.transform(&table(vec![3.0])).unwrap().values()[(0, 0)].is_nan());
         }
+    }
+
+    #[test]
+    fn what_no_number_is_transformed_to_comes_back_missing() {
+        for transformer in [PowerTransformer::new(), box_cox(), box_cox().standardize(false)] {
+            let fitted = transformer.fit(&table(vec![0.1, 0.2, 0.25, 5.0, f64::NAN]), None).unwrap();
+            // The power is negative, and what comes of the largest numbers is near a bound.
+            assert!(fitted.columns()[0].lambda < 0.0);
+            let back = fitted.inverse_transform(&table(vec![1e3, f64::NAN])).unwrap();
+            let back = back.column("x").unwrap().into_owned();
+            assert!(back.is_missing(0) && back.is_missing(1), "{back:?}");
+        }
+    }
+
+    #[test]
+    fn a_summary_shows_what_is_done_and_no_more() {
+        let fitted = |transformer: PowerTransformer| transformer.fit(&table(vec![7.0, 7.0]), None).unwrap();
+        let text = fitted(PowerTransformer::new()).summary().to_string();
+        let expected = "PowerTransformer by Yeo-Johnson\n  column  lambda  mean  scale\n  x       1.0     7.0   1.0\n";
+        assert_eq!(text, expected);
+        let text = fitted(PowerTransformer::new().standardize(false)).summary().to_string();
+        assert_eq!(text, "PowerTransformer by Yeo-Johnson\n  column  lambda\n  x       1.0\n");
     }
 
     #[test]

@@ -6,7 +6,8 @@ use drivetrain_plan::{Function, Op, Plan, PlanBuilder, PlanError, Schema, Table}
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Estimator, FitError, Fitted, ParameterError, check_input, check_numeric, random::Draws, statistics::percentile,
+    Estimator, FitError, Fitted, ParameterError, Summary, check_input, check_numeric, random::Draws,
+    statistics::percentile, summary::number, widen,
 };
 
 /// The distribution that a [`QuantileTransformer`] maps to.
@@ -25,7 +26,7 @@ pub enum OutputDistribution {
 ///
 /// Takes boolean, `int64` and `float64` columns and gives `float64`. Missing values are skipped at fit and stay missing;
 /// a column without any value at fit comes out missing. Values between two quantiles are interpolated; values beyond
-/// those at fit go to the ends of the distribution.
+/// those at fit go to the ends of the distribution, and the inverse leads from there to the smallest and the largest.
 ///
 /// `n_quantiles` (1000) are taken, but no more than there are rows to take them from: tables of more rows than
 /// `subsample` (10 000) are represented by as many rows, drawn without replacement by `random_state` (0). The draws are
@@ -134,6 +135,18 @@ impl FittedQuantileTransformer {
     pub fn columns(&self) -> &[QuantileColumn] {
         &self.columns
     }
+
+    /// The plan that computes a function of each column, which is made of its quantiles and whether they are mapped to the
+    /// normal distribution.
+    fn each(&self, mut builder: PlanBuilder, function: impl Fn(Vec<f64>, bool) -> Function) -> Result<Plan, PlanError> {
+        let normal = self.parameters.output_distribution == OutputDistribution::Normal;
+        for QuantileColumn { name, quantiles } in &self.columns {
+            let (function, output) = (function(quantiles.clone(), normal), builder.fresh(name));
+            builder.push(Op::Function { function, column: name.clone(), output: output.clone() });
+            builder.output(name, &output);
+        }
+        builder.build()
+    }
 }
 
 impl Estimator for QuantileTransformer {
@@ -161,15 +174,26 @@ impl Estimator for QuantileTransformer {
 
 impl Fitted for FittedQuantileTransformer {
     fn lower(&self) -> Result<Plan, PlanError> {
-        let mut builder = PlanBuilder::new(self.schema.clone());
-        let normal = self.parameters.output_distribution == OutputDistribution::Normal;
-        for QuantileColumn { name, quantiles } in &self.columns {
-            let output = builder.fresh(name);
-            let function = Function::Quantile { quantiles: quantiles.clone(), normal };
-            builder.push(Op::Function { function, column: name.clone(), output: output.clone() });
-            builder.output(name, &output);
-        }
-        builder.build()
+        self.each(PlanBuilder::new(self.schema.clone()), |quantiles, normal| Function::Quantile { quantiles, normal })
+    }
+
+    fn inverse(&self) -> Result<Option<Plan>, PlanError> {
+        let builder = widen::back_from(&self.lower()?);
+        self.each(builder, |quantiles, normal| Function::InverseQuantile { quantiles, normal }).map(Some)
+    }
+
+    fn summary(&self) -> Summary {
+        let to = match self.parameters.output_distribution {
+            OutputDistribution::Uniform => "uniform",
+            OutputDistribution::Normal => "normal",
+        };
+        let rows = self.columns.iter().map(|QuantileColumn { name, quantiles }| {
+            let at = |percent| number(percentile(quantiles, percent).unwrap_or(f64::NAN));
+            let [min, low, median, high, max] = [0.0, 25.0, 50.0, 75.0, 100.0].map(at);
+            [name.clone(), quantiles.len().to_string(), min, low, median, high, max]
+        });
+        let header = ["column", "quantiles", "min", "25%", "50%", "75%", "max"];
+        Summary::new(format!("QuantileTransformer to {to}")).table(header, rows)
     }
 }
 
@@ -227,6 +251,28 @@ mod tests {
         assert!((median - 2500.0).abs() < 6.0 * 2500.0 / 1000_f64.sqrt(), "{median}");
         let fewer = QuantileTransformer::new().subsample(Some(50)).unwrap().fit(&all, None).unwrap();
         assert_eq!(fewer.columns()[0].quantiles.len(), 50);
+    }
+
+    #[test]
+    fn beyond_the_ends_there_is_no_way_back_but_to_the_ends() {
+        for distribution in [OutputDistribution::Uniform, OutputDistribution::Normal] {
+            let transformer = QuantileTransformer::new().output_distribution(distribution);
+            let fitted = transformer.fit(&table(vec![4.0, 1.0, 2.0]), None).unwrap();
+            let features = fitted.run(&table(vec![-7.0, 2.0, 3.0, 99.0, f64::NAN])).unwrap();
+            let back = fitted.inverse_transform(&features).unwrap().column("x").unwrap().into_owned();
+            let back = back.to_f64().unwrap();
+            assert!(back[..4].iter().zip([1.0, 2.0, 3.0, 4.0]).all(|(x, y)| (x - y).abs() < 1e-14), "{back:?}");
+            assert!(back[4].is_nan());
+        }
+    }
+
+    #[test]
+    fn a_summary_has_the_quarters_however_many_quantiles_there_are() {
+        let values = table((0..=100).map(f64::from).collect());
+        let summary = |n| QuantileTransformer::new().n_quantiles(n).unwrap().fit(&values, None).unwrap().summary();
+        let text = "QuantileTransformer to uniform\n  column  quantiles  min  25%   50%   75%   max\n";
+        assert_eq!(summary(11).to_string(), format!("{text}  x       11         0.0  25.0  50.0  75.0  100.0\n"));
+        assert!(summary(1).to_string().ends_with("1          0.0  0.0  0.0  0.0  0.0\n"));
     }
 
     #[test]

@@ -2,12 +2,19 @@
 
 mod partial_fit;
 
-use drivetrain_plan::{CategoryType, DataType, Field, Op, Plan, PlanBuilder, PlanError, Schema, Table, Value};
+use drivetrain_plan::{
+    Categories, CategoryType, DataType, Field, Function, Op, Operand, Operator, Plan, PlanBuilder, PlanError, Schema,
+    Table, UnknownValue, Value,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    DynPartialFit, Estimator, FitError, Fitted, MissingIndicatorState, Summary, check_input, check_numeric,
-    fit_in_parts, missing_indicator::indicate, statistics::median, summary::number,
+    DynPartialFit, Estimator, FitError, Fitted, MissingIndicatorState, Summary, arithmetic, check_input, check_numeric,
+    fit_in_parts,
+    missing_indicator::{indicate, indicator_name},
+    statistics::median,
+    summary::number,
+    widen,
 };
 
 pub use partial_fit::ImputerState;
@@ -32,7 +39,8 @@ pub enum Strategy {
 /// Mean and median take boolean, `int64` and `float64` columns and give `float64`; the most frequent value takes every
 /// type and keeps it, as a constant does where it can stand. A column without any value at fit is left out of the output
 /// unless [`keep_empty_features`](Self::keep_empty_features) says otherwise: then it is filled with 0, or with the
-/// constant. [`add_indicator`](Self::add_indicator) appends where values were missing.
+/// constant. [`add_indicator`](Self::add_indicator) appends where values were missing, and then what was filled can be made
+/// missing again by the inverse.
 ///
 /// ```
 /// use drivetrain_plan::{Column, ColumnTable};
@@ -101,9 +109,10 @@ impl SimpleImputer {
     }
 }
 
-/// The columns that have an indicator.
-fn indicated(gaps: Option<&MissingIndicatorState>) -> Result<Vec<String>, FitError> {
-    Ok(gaps.map(MissingIndicatorState::finish).transpose()?.unwrap_or_default().0)
+/// The columns that have an indicator, of an imputer that adds them.
+fn indicated(gaps: Option<&MissingIndicatorState>) -> Result<Option<Vec<String>>, FitError> {
+    let columns = gaps.map(MissingIndicatorState::finish).transpose()?;
+    Ok(columns.map(|(with, _)| with))
 }
 
 /// `value` in the form in which it can stand in the column.
@@ -123,7 +132,8 @@ fn fill_value(field: &Field, value: &Value) -> Result<Value, FitError> {
 pub struct FittedSimpleImputer {
     schema: Schema,
     columns: Vec<ImputedColumn>,
-    indicated: Vec<String>,
+    /// The columns that have an indicator, of an imputer that adds them.
+    indicated: Option<Vec<String>>,
 }
 
 /// What a [`SimpleImputer`] learned of one column.
@@ -145,7 +155,7 @@ impl FittedSimpleImputer {
     /// The columns that have an indicator.
     #[must_use]
     pub fn indicated(&self) -> &[String] {
-        &self.indicated
+        self.indicated.as_deref().unwrap_or_default()
     }
 }
 
@@ -183,8 +193,31 @@ impl Fitted for FittedSimpleImputer {
             builder.push(Op::Impute { column: name.clone(), value: value.clone(), output: output.clone() });
             builder.output(name, &output);
         }
-        indicate(&mut builder, &self.indicated);
+        indicate(&mut builder, self.indicated());
         builder.build()
+    }
+
+    /// What was missing is so again. There is none without indicators, nor where texts have one.
+    fn inverse(&self) -> Result<Option<Plan>, PlanError> {
+        let Some(indicated) = &self.indicated else { return Ok(None) };
+        let mut builder = widen::back_from(&self.lower()?);
+        for (field, ImputedColumn { name, statistic }) in self.schema.fields().iter().zip(&self.columns) {
+            if !indicated.contains(name) {
+                builder.output(name, name);
+                continue;
+            }
+            if !field.dtype.is_numeric() {
+                return Ok(None);
+            }
+            let indicator = indicator_name(name);
+            let column = match statistic {
+                Some(_) => unfill(&mut builder, name, indicator),
+                // Of a column that was left out there is nothing.
+                None => arithmetic::steps(&mut builder, &indicator, &[(Operator::Multiply, f64::NAN)]),
+            };
+            builder.output(name, &column);
+        }
+        builder.build().map(Some)
     }
 
     fn summary(&self) -> Summary {
@@ -194,14 +227,32 @@ impl Fitted for FittedSimpleImputer {
             None => "left out: no value".to_owned(),
         };
         let columns = self.columns.iter();
-        if self.indicated.is_empty() {
+        if self.indicated().is_empty() {
             let rows = columns.map(|column| [column.name.clone(), fill(column)]);
             return Summary::new("SimpleImputer").table(["column", "fill"], rows);
         }
-        let indicator = |name: &String| if self.indicated.contains(name) { "yes" } else { "no" }.to_owned();
+        let indicator = |name: &String| if self.indicated().contains(name) { "yes" } else { "no" }.to_owned();
         let rows = columns.map(|column| [column.name.clone(), fill(column), indicator(&column.name)]);
         Summary::new("SimpleImputer").table(["column", "fill", "indicator"], rows)
     }
+}
+
+/// Appends the numbers of `column` where `indicator` is 0, and missing ones where it is 1; it is one of both but for the
+/// rounding of steps that come after and are undone before.
+fn unfill(builder: &mut PlanBuilder, column: &str, indicator: String) -> String {
+    let (marked, gap) = (builder.fresh(&indicator), builder.fresh(column));
+    let function = Function::Bin { edges: vec![0.5] };
+    builder.push(Op::Function { function, column: indicator, output: marked.clone() });
+    builder.push(Op::Encode {
+        column: marked,
+        categories: Categories::Float64(vec![0.0]),
+        // What changes no number that it is added to, zeros of either sign among them.
+        values: vec![-0.0],
+        missing: None,
+        unknown: UnknownValue::Value(f64::NAN),
+        output: gap.clone(),
+    });
+    arithmetic::compute(builder, Operator::Add, Operand::Column(column.to_owned()), Operand::Column(gap), column)
 }
 
 #[cfg(test)]
@@ -262,6 +313,28 @@ mod tests {
         let filled = SimpleImputer::mean().add_indicator(true).fit_transform(&table, None).unwrap();
         assert_eq!(filled.feature_names(), ["some", "all", "missingindicator_none", "missingindicator_some"]);
         assert_eq!(filled.values().row(1).to_vec(), [1.0, 2.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn indicators_lead_back_to_what_was_missing_and_without_them_nothing_does() {
+        let columns = vec![
+            ("none".into(), Column::from(vec![None::<i64>, None])),
+            ("x".into(), Column::from(vec![-0.0, f64::NAN])),
+            ("full".into(), Column::from(vec![Some("a"), Some("b")])),
+        ];
+        let table = ColumnTable::new(columns).unwrap();
+        let imputer = SimpleImputer::most_frequent().add_indicator(true);
+        let fitted = imputer.fit(&table, None).unwrap();
+        let back = fitted.inverse_transform(&fitted.run(&table).unwrap()).unwrap();
+        let number = |name: &str, row: usize| back.column(name).unwrap().to_f64().unwrap()[row];
+        assert!(number("none", 0).is_nan() && number("none", 1).is_nan() && number("x", 1).is_nan());
+        assert_eq!(number("x", 0).to_bits(), (-0.0_f64).to_bits());
+        assert_eq!(back.column("full").unwrap().text(1), Some("b"));
+        for (imputer, table) in
+            [(SimpleImputer::most_frequent(), table), (imputer, self::table(Column::from(vec![Some("a"), None])))]
+        {
+            assert!(imputer.fit(&table, None).unwrap().inverse().unwrap().is_none());
+        }
     }
 
     #[test]

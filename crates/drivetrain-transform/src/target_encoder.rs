@@ -6,8 +6,13 @@ use drivetrain_plan::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EncodedColumn, Estimator, FitError, Fitted, Moments, ParameterError, TransformError, at_least_two::AtLeastTwo,
-    categories::Declared, check_input, estimator::matrix, random::Draws,
+    EncodedColumn, Estimator, FitError, Fitted, Moments, ParameterError, Summary, TransformError,
+    at_least_two::AtLeastTwo,
+    categories::Declared,
+    check_input,
+    estimator::matrix,
+    random::Draws,
+    summary::{list, number},
 };
 
 /// The mean of the target over the rows of each category, drawn towards the mean over all rows where there are few of them,
@@ -308,6 +313,15 @@ impl Fitted for FittedTargetEncoder {
         }
         builder.build()
     }
+
+    fn summary(&self) -> Summary {
+        let rows = self.columns.iter().map(|TargetColumn { column, encodings }| {
+            let encoded = column.labels().zip(encodings);
+            [column.name.clone(), list(encoded.map(|(label, encoding)| format!("{label}: {}", number(*encoding))))]
+        });
+        let title = format!("TargetEncoder, mean {}", number(self.target_mean));
+        Summary::new(title).table(["column", "encodings"], rows)
+    }
 }
 
 #[cfg(test)]
@@ -382,6 +396,14 @@ mod tests {
         let fitted = TargetEncoder::new().fit(&x, Some(&[1.0, 2.0, 4.0, 1.0])).unwrap();
         let found = fitted.transform(&table(&[Some("a"), Some("b")])).unwrap();
         assert_eq!(found.values().column(0).to_vec(), [1.0, 2.0]);
+    }
+
+    #[test]
+    fn a_summary_has_the_encodings() {
+        let x = table(&[Some("a"), None, Some("b"), Some("a")]);
+        let fitted = TargetEncoder::new().smooth(0.0).unwrap().fit(&x, Some(&[1.0, 2.0, 3.0, 2.0])).unwrap();
+        let expected = "TargetEncoder, mean 2.0\n  column  encodings\n  x       a: 1.5, b: 3.0, nan: 2.0\n";
+        assert_eq!(fitted.summary().to_string(), expected);
     }
 
     #[test]

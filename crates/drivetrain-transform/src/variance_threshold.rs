@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     DynPartialFit, Estimator, Extremes, FitError, Fitted, InBlocks, Moments, ParameterError, PerColumn, Summary,
-    fit_in_parts, summary::number,
+    arithmetic, fit_in_parts, summary::number, widen,
 };
 
 /// Leaves out the columns whose variance at fit is not above a threshold, like scikit-learn's `VarianceThreshold`.
@@ -131,6 +131,20 @@ impl Fitted for FittedVarianceThreshold {
         builder.build()
     }
 
+    /// What was left out comes back as zeros.
+    fn inverse(&self) -> Result<Option<Plan>, PlanError> {
+        let forward = self.lower()?;
+        let mut builder = widen::back_from(&forward);
+        for name in self.schema.names() {
+            let column = match forward.output_schema().field(name) {
+                Some(kept) => kept.name.clone(),
+                None => arithmetic::constant(&mut builder, 0.0, name),
+            };
+            builder.output(name, &column);
+        }
+        builder.build().map(Some)
+    }
+
     fn summary(&self) -> Summary {
         let columns = self.schema.names().zip(&self.variances).map(|(name, variance)| {
             let kept = if *variance > self.parameters.limit { "yes" } else { "no" };
@@ -145,6 +159,20 @@ mod tests {
     use drivetrain_plan::{Column, ColumnTable};
 
     use super::*;
+
+    #[test]
+    fn what_was_left_out_comes_back_as_zeros_and_integers_as_floats() {
+        let columns = vec![
+            ("same".into(), Column::from(vec![3.0, 3.0])),
+            ("x".into(), Column::from(vec![Some(1_i64), None])),
+            ("y".into(), Column::from(vec![0_i64, 2])),
+        ];
+        let table = ColumnTable::new(columns).unwrap();
+        let fitted = VarianceThreshold::new().fit(&table, None).unwrap();
+        let back = fitted.inverse_transform(&fitted.run(&table).unwrap()).unwrap();
+        let expected = [("same", vec![0.0, 0.0]), ("x", vec![0.0, 0.0]), ("y", vec![0.0, 2.0])];
+        assert_eq!(back, ColumnTable::new(expected.map(|(name, x)| (name.into(), Column::from(x))).to_vec()).unwrap());
+    }
 
     #[test]
     fn what_does_not_vary_enough_is_left_out_and_all_of_it_is_an_error() {

@@ -286,7 +286,7 @@ fn huge_values_whose_sum_overflows_are_not_taken_for_infinite_ones() {
 
 #[test]
 fn what_cannot_be_fed_in_chunks_says_so() {
-    assert!(Estimator::as_partial_fit(&SimpleImputer::median()).is_none());
+    assert!(SimpleImputer::median().as_partial_fit().is_none());
     let schema = table(3, 1).schema().clone();
     let error = SimpleImputer::median().start(&schema).unwrap_err();
     assert_eq!(
@@ -295,7 +295,7 @@ fn what_cannot_be_fed_in_chunks_says_so() {
     );
     let steps = vec![Step::new("median", SimpleImputer::median()), Step::new("scale", StandardScaler::new())];
     let pipeline = Pipeline::new(steps).unwrap();
-    assert!(Estimator::as_partial_fit(&pipeline).is_none());
+    assert!(pipeline.as_partial_fit().is_none());
     let error = pipeline.start(&schema).unwrap_err();
     assert_eq!(error.to_string(), "step `median` cannot be fitted in parts: its estimator cannot");
     // The fit at once goes through all the same.

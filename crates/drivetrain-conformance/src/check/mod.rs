@@ -83,7 +83,7 @@ impl Law {
                 let fitted_pipeline = pipeline.fit(train, None).map_err(|error| chain(&error))?;
                 same_result(&transform(&fitted_pipeline, probe), &transform(&fitted, probe), "the pipeline", "the step")
             }
-            Self::Inverse => inverse::leads_back(&fitted, train),
+            Self::Inverse => inverse::leads_back(estimator, &fitted, train),
             Self::MissingStays => missing::stays(&fitted, train, probe),
             Self::MissingAlone => missing::alone(&fitted, probe),
         }

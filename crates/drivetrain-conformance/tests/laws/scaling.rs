@@ -1,12 +1,13 @@
 //! The estimators of numeric columns keep every law.
 
+use drivetrain_conformance::{Conformance, Law, TableOptions};
 use drivetrain_plan::Norm;
 use drivetrain_transform::{
     BinEncoding, BinStrategy, KBinsDiscretizer, MaxAbsScaler, MinMaxScaler, Normalizer, OutputDistribution, Pipeline,
     PowerMethod, PowerTransformer, QuantileTransformer, RobustScaler, SimpleImputer, Step, VarianceThreshold,
 };
 
-use crate::{keeps, numbers};
+use crate::{floats, holds, keeps, numbers, options};
 
 #[test]
 fn min_max_scaler() {
@@ -36,20 +37,27 @@ fn normalizer() {
 #[test]
 fn variance_threshold() {
     keeps(&VarianceThreshold::new(), &numbers());
-    keeps(&VarianceThreshold::new().threshold(1e3).unwrap(), &numbers());
+    keeps(&VarianceThreshold::new().threshold(1e3).unwrap(), &floats());
 }
 
 #[test]
 fn quantile_transformer() {
     keeps(&QuantileTransformer::new(), &numbers());
-    let normal = QuantileTransformer::new().output_distribution(OutputDistribution::Normal);
-    keeps(&normal.n_quantiles(5).unwrap().subsample(Some(9)).unwrap(), &numbers());
+    keeps(&QuantileTransformer::new(), &floats());
+    let normal = QuantileTransformer::new().output_distribution(OutputDistribution::Normal).n_quantiles(5).unwrap();
+    keeps(&normal, &floats());
+    // What is above a draw of equal values comes back as they are, which transform to the other end.
+    let drawn = normal.subsample(Some(9)).unwrap();
+    for options in options() {
+        holds(&drawn, &Conformance::new(&numbers()).tables(options).except(Law::Inverse));
+    }
 }
 
 #[test]
 fn power_transformer() {
     keeps(&PowerTransformer::new(), &numbers());
-    keeps(&PowerTransformer::new().standardize(false), &numbers());
+    keeps(&PowerTransformer::new(), &floats());
+    keeps(&PowerTransformer::new().standardize(false), &floats());
     let positive = MinMaxScaler::new().feature_range(1.0, 5.0).unwrap();
     let box_cox = PowerTransformer::new().method(PowerMethod::BoxCox);
     keeps(&Pipeline::new(vec![Step::new("positive", positive), Step::new("power", box_cox)]).unwrap(), &numbers());
@@ -68,4 +76,14 @@ fn k_bins_discretizer() {
         &filled(KBinsDiscretizer::new().column_n_bins("integer", 2).unwrap().subsample(Some(9)).unwrap()),
         &numbers(),
     );
+    // What was filled has no way back; what was full has one.
+    let full = TableOptions::default().missing(0.0);
+    for options in [full.clone(), full.extremes(true)] {
+        let conformance = Conformance::new(&floats()).tables(options);
+        for strategy in [BinStrategy::Uniform, BinStrategy::Quantile] {
+            let bins = KBinsDiscretizer::new().strategy(strategy);
+            holds(&bins, &conformance);
+            holds(&bins.encode(BinEncoding::Ordinal), &conformance);
+        }
+    }
 }

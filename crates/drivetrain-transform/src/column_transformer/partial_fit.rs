@@ -30,7 +30,7 @@ enum BlockState {
 
 fn partial<'e>(name: &str, estimator: &'e AnyEstimator) -> Result<&'e dyn DynPartialFit, FitError> {
     let reason = "its estimator cannot";
-    estimator.as_partial_fit().ok_or_else(|| FitError::NotInParts { estimator: format!("block `{name}`"), reason })
+    estimator.as_partial_fit_any().ok_or_else(|| FitError::NotInParts { estimator: format!("block `{name}`"), reason })
 }
 
 impl BlockState {

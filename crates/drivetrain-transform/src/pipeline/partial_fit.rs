@@ -61,7 +61,7 @@ impl FittedSteps {
         y: Option<&[f64]>,
         last: bool,
     ) -> Result<(FittedStep, Option<ColumnTable>), FitError> {
-        if let Some(partial) = step.estimator.as_partial_fit() {
+        if let Some(partial) = step.estimator.as_partial_fit_any() {
             let fitted = step.fitted(self.fit_next(partial, table, y)?)?;
             if last || !is_opaque(&fitted.plan) {
                 return Ok((fitted, None));
@@ -72,7 +72,7 @@ impl FittedSteps {
         if last {
             return Ok((step.fitted(step.estimator.fit_any(input, y)?)?, None));
         }
-        let (fitted, output) = step.estimator.fit_run(input, y)?;
+        let (fitted, output) = step.estimator.fit_run_any(input, y)?;
         Ok((step.fitted(fitted)?, Some(output)))
     }
 
@@ -120,7 +120,7 @@ impl Step {
     /// The step's estimator as one that can be fed in chunks.
     fn partial(&self) -> Result<&dyn DynPartialFit, FitError> {
         let (estimator, reason) = (format!("step `{}`", self.name), "its estimator cannot");
-        self.estimator.as_partial_fit().ok_or(FitError::NotInParts { estimator, reason })
+        self.estimator.as_partial_fit_any().ok_or(FitError::NotInParts { estimator, reason })
     }
 
     /// The step with what its estimator learned.

@@ -45,6 +45,8 @@ fn union(parameters: &Value) -> Result<FeatureUnion, ParameterError> {
         })
     });
     let union = FeatureUnion::new(branches.collect::<Result<_, ParameterError>>()?)?;
+    let weights = parameters.get("transformer_weights").and_then(Value::as_object).into_iter().flatten();
+    let union = union.transformer_weights(weights.map(|(name, weight)| (name, weight.as_f64().unwrap())))?;
     Ok(union.verbose_feature_names_out(verbose(parameters)))
 }
 
@@ -86,7 +88,7 @@ fn selected(selection: &Value) -> Result<Columns, ParameterError> {
 
 #[test]
 fn feature_union() {
-    for case in cases("FeatureUnion", 9) {
+    for case in cases("FeatureUnion", 12) {
         let parameters = Value::Object(case.params.clone());
         case.check(union(&parameters).map_err(|error| error.to_string()));
     }
