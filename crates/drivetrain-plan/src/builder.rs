@@ -34,16 +34,21 @@ impl PlanBuilder {
     pub fn fresh(&mut self, name: &str) -> String {
         let mut candidate = name.to_owned();
         let mut count = 1;
-        while !self.taken.insert(candidate.clone()) {
+        while self.taken.contains(&candidate) {
             count += 1;
             candidate = format!("{name}#{count}");
         }
+        self.taken.insert(candidate.clone());
         candidate
     }
 
     /// Appends an operation.
     pub fn push(&mut self, op: Op) -> &mut Self {
-        self.taken.extend(op.writes().into_iter().map(str::to_owned));
+        for written in op.writes() {
+            if !self.taken.contains(written) {
+                self.taken.insert(written.to_owned());
+            }
+        }
         self.data.ops.push(op);
         self
     }

@@ -7,6 +7,9 @@ use crate::partial_fit::GROUP_ROWS;
 /// Values that are summed directly before they are merged.
 const BLOCK: usize = 1024;
 
+/// Parts of a sum that do not wait for each other.
+const LANES: usize = 8;
+
 /// A statistic of numbers, NaN left out, that can be fed in parts and merged.
 pub trait Statistic: Default {
     /// Adds values. False when one of them may be infinite; one that is must not be hidden.
@@ -182,12 +185,7 @@ impl BlockStatistic for Mean {
         // trying where already the first values lack one.
         let (first, _) = values.split_at(values.len().min(128));
         let plain = if sum(first, |value| value).is_nan() { f64::NAN } else { sum(values, |value| value) };
-        let (sum, count) = if plain.is_nan() {
-            let missing = values.iter().filter(|value| value.is_nan()).count();
-            (sum(values, |value| if value.is_nan() { 0.0 } else { value }), values.len() - missing)
-        } else {
-            (plain, values.len())
-        };
+        let (sum, count) = if plain.is_nan() { sum_present(values) } else { (plain, values.len()) };
         (Self { count, mean: if count == 0 { 0.0 } else { sum / count as f64 } }, sum.is_finite())
     }
 
@@ -329,9 +327,8 @@ impl WeightedMoments {
 }
 
 /// The sum of a term per value, by eight interleaved parts: one order on every machine, and no addition waits for the one
-/// before it. One sum at a time: the compiler makes vector instructions of one, and not of two.
+/// before it.
 fn sum<T: Copy>(values: &[T], term: impl Fn(T) -> f64) -> f64 {
-    const LANES: usize = 8;
     let mut lanes = [0.0; LANES];
     let (whole, rest) = values.as_chunks::<LANES>();
     for part in whole {
@@ -343,6 +340,24 @@ fn sum<T: Copy>(values: &[T], term: impl Fn(T) -> f64) -> f64 {
         *lane += term(*value);
     }
     lanes.iter().sum()
+}
+
+/// The sum of the values that are not missing, added up in the order of [`sum`], and their number. Counted in floats,
+/// which takes the same vector instructions as the sum.
+fn sum_present(values: &[f64]) -> (f64, usize) {
+    let (mut sums, mut counts) = ([0.0; LANES], [0.0; LANES]);
+    let mut add = |part: &[f64]| {
+        for ((value, sum), count) in part.iter().zip(&mut sums).zip(&mut counts) {
+            *sum += if value.is_nan() { 0.0 } else { *value };
+            *count += if value.is_nan() { 0.0 } else { 1.0 };
+        }
+    };
+    let (whole, rest) = values.as_chunks::<LANES>();
+    whole.iter().for_each(|part| add(part));
+    add(rest);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the number of values")]
+    let count = counts.iter().sum::<f64>() as usize;
+    (sums.iter().sum(), count)
 }
 
 /// The smallest and the largest value, missing ones left out.
@@ -360,7 +375,6 @@ impl Default for Extremes {
 
 impl Statistic for Extremes {
     fn feed(&mut self, values: &[f64]) -> bool {
-        const LANES: usize = 8;
         // Comparisons with NaN are false; lanes wait for each other as little as the parts of a sum do.
         let mut lanes = [[f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]];
         let mut add = |part: &[f64]| {
