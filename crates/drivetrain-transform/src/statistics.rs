@@ -17,6 +17,13 @@ pub trait Statistic: Default {
 
     /// Adds what `later` was fed.
     fn merge(&mut self, later: Self);
+
+    /// The statistic of the `n_rows` values that were fed once those that were missing are `fill`; `None` where that does
+    /// not follow from what is known.
+    #[must_use]
+    fn filled(self, _fill: f64, _n_rows: usize) -> Option<Self> {
+        None
+    }
 }
 
 /// A statistic of a block of values that is merged with those of other blocks, up to rounding: what [`InBlocks`] is
@@ -27,6 +34,12 @@ pub trait BlockStatistic: Default {
 
     /// Adds the values behind `later`.
     fn merge(&mut self, later: Self);
+
+    /// As [`Statistic::filled`].
+    #[must_use]
+    fn filled(self, _fill: f64, _n_rows: usize) -> Option<Self> {
+        None
+    }
 }
 
 /// A statistic of blocks of 1024 values: the same bits wherever the values are cut on their way in.
@@ -110,6 +123,10 @@ impl<S: BlockStatistic> Statistic for InBlocks<S> {
         self.blocks = later.blocks;
         self.waiting = later.waiting;
     }
+
+    fn filled(self, fill: f64, n_rows: usize) -> Option<Self> {
+        Some(Self { groups: vec![self.total().filled(fill, n_rows)?], ..Self::default() })
+    }
 }
 
 /// No statistic: for what learns nothing but the columns, and refuses infinite values all the same.
@@ -131,6 +148,10 @@ impl<A: Statistic, B: Statistic> Statistic for (A, B) {
     fn merge(&mut self, later: Self) {
         self.0.merge(later.0);
         self.1.merge(later.1);
+    }
+
+    fn filled(self, fill: f64, n_rows: usize) -> Option<Self> {
+        Some((self.0.filled(fill, n_rows)?, self.1.filled(fill, n_rows)?))
     }
 }
 
@@ -236,6 +257,12 @@ impl BlockStatistic for Moments {
             self.squares += later.squares + delta * delta * (own * added / total);
             self.count += later.count;
         }
+    }
+
+    fn filled(mut self, fill: f64, n_rows: usize) -> Option<Self> {
+        let count = n_rows.checked_sub(self.count)?;
+        BlockStatistic::merge(&mut self, Self { count, center: fill, ..Self::default() });
+        Some(self)
     }
 }
 

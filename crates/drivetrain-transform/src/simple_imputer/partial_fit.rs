@@ -160,4 +160,8 @@ impl PartialFit for SimpleImputer {
         let indicated = indicated(state.gaps.as_ref())?;
         Ok(Progress::Done(FittedSimpleImputer { schema, columns, indicated }))
     }
+
+    fn only_fills(&self) -> bool {
+        self.strategy == Strategy::Mean && !self.add_indicator
+    }
 }
