@@ -1,7 +1,7 @@
 //! The program that a fitted pipeline is.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{HashMap, HashSet},
     sync::Arc,
 };
 
@@ -65,8 +65,8 @@ impl TryFrom<PlanData> for Plan {
     type Error = PlanError;
 
     fn try_from(data: PlanData) -> Result<Self, Self::Error> {
-        let mut columns: BTreeMap<&str, DataType> =
-            data.inputs.fields().iter().map(|field| (field.name.as_str(), field.dtype)).collect();
+        let mut columns: HashMap<&str, DataType> = HashMap::with_capacity(data.inputs.len() + 2 * data.ops.len());
+        columns.extend(data.inputs.fields().iter().map(|field| (field.name.as_str(), field.dtype)));
         for op in &data.ops {
             let fields = op.output_fields(|column| columns.get(column).copied())?;
             for (name, Field { dtype, .. }) in op.writes().into_iter().zip(fields) {
@@ -101,7 +101,8 @@ impl From<Plan> for PlanData {
 impl PlanData {
     /// The inputs and operations that the outputs and the checks depend on, by position.
     fn live(&self) -> (Vec<usize>, Vec<usize>) {
-        let mut needed: BTreeSet<&str> = self.outputs.iter().map(|output| output.column.as_str()).collect();
+        let mut needed: HashSet<&str> = HashSet::with_capacity(self.outputs.len() + self.ops.len());
+        needed.extend(self.outputs.iter().map(|output| output.column.as_str()));
         let mut ops = Vec::new();
         for (index, op) in self.ops.iter().enumerate().rev() {
             if op.is_check() || op.writes().iter().any(|column| needed.contains(column)) {
@@ -218,10 +219,12 @@ impl Plan {
     /// [`PlanError::Chain`] when `next` needs a column that this plan does not give.
     pub fn then(&self, next: &Self) -> Result<Self, PlanError> {
         next.check_schema(&self.checked.output_schema).map_err(PlanError::Chain)?;
-        let mut builder = PlanBuilder::new(self.checked.data.inputs.clone());
-        builder.extra_columns(self.checked.data.extra_columns);
-        let own = builder.inline(self, |name| Some(name.to_owned()))?;
-        let column = |name: &str| Some(own.iter().find(|output| output.name == name)?.column.clone());
+        let mut builder = PlanBuilder::new(self.inputs().clone());
+        builder.extra_columns(self.extra_columns());
+        for op in self.required_ops() {
+            builder.push(op.clone());
+        }
+        let column = |name: &str| Some(self.outputs().iter().find(|output| output.name == name)?.column.clone());
         for output in builder.inline(next, column)? {
             builder.output(&output.name, &output.column);
         }

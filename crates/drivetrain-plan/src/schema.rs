@@ -1,6 +1,6 @@
 //! Names and types of a table's columns.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +45,7 @@ impl Schema {
     /// # Errors
     /// [`SchemaError::DuplicateColumn`] when two fields share a name.
     pub fn new(fields: Vec<Field>) -> Result<Self, SchemaError> {
-        let mut seen = BTreeSet::new();
+        let mut seen = HashSet::with_capacity(fields.len());
         for field in &fields {
             if !seen.insert(field.name.as_str()) {
                 return Err(SchemaError::DuplicateColumn { column: field.name.clone() });

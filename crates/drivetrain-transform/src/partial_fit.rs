@@ -75,10 +75,11 @@ pub trait PartialFit: Estimator + Sync {
     /// [`FitError`] when nothing can be learned from what was fed.
     fn finish(&self, state: Self::State) -> Result<Progress<Self::State, Self::Fitted>, FitError>;
 
-    /// Whether all that is learned are constants for missing numbers, such as an imputer's means. What is lowered has to be
-    /// a [`Filling`] then; a pipeline may fit the next step in the same pass, if that one follows.
-    fn only_fills(&self) -> bool {
-        false
+    /// What is learned from what another estimator collected of the same rows; `None` when that does not tell all. What
+    /// is learned so has to lower to a [`Filling`]: a pipeline then fits this step, and the one whose state it is, which
+    /// [follows](Self::follows_filling), in one pass.
+    fn learn_from(&self, _collected: &AnyState) -> Option<Result<Self::Fitted, FitError>> {
+        None
     }
 
     /// Whether [`filled`](Self::filled) gives a state.
@@ -290,6 +291,13 @@ impl AnyState {
         Self(Box::new(state))
     }
 
+    /// The state, if it is an `S`.
+    #[must_use]
+    pub fn downcast_ref<S: 'static>(&self) -> Option<&S> {
+        let state: &dyn Any = &*self.0;
+        state.downcast_ref()
+    }
+
     fn get_mut<S: 'static>(&mut self) -> Result<&mut S, FitError> {
         let state: &mut dyn Any = &mut *self.0;
         state.downcast_mut().ok_or(FitError::Merge { reason: "the state belongs to another estimator" })
@@ -330,8 +338,8 @@ pub trait DynPartialFit: Sync {
     /// As there, and [`FitError::Merge`] when the state belongs to another estimator.
     fn finish_any(&self, state: AnyState) -> Result<Progress<AnyState, AnyFitted>, FitError>;
 
-    /// As [`PartialFit::only_fills`].
-    fn only_fills(&self) -> bool;
+    /// As [`PartialFit::learn_from`].
+    fn learn_from_any(&self, collected: &AnyState) -> Option<Result<AnyFitted, FitError>>;
 
     /// As [`PartialFit::follows_filling`].
     fn follows_filling(&self) -> bool;
@@ -363,8 +371,8 @@ impl<E: PartialFit> DynPartialFit for E {
         }
     }
 
-    fn only_fills(&self) -> bool {
-        PartialFit::only_fills(self)
+    fn learn_from_any(&self, collected: &AnyState) -> Option<Result<AnyFitted, FitError>> {
+        Some(self.learn_from(collected)?.map(AnyFitted::new))
     }
 
     fn follows_filling(&self) -> bool {

@@ -2,6 +2,10 @@
 //!
 //! What nothing else reads needs no column of its own: a scaled number goes to its cell, and of a one-hot row only the 1 is
 //! written, because the matrix starts out as zeros.
+//!
+//! Of what was measured in place of this, on eight numbers and two dictionary columns: codes translated to categories
+//! before they are put take 1.4 times as long as one table from code to cell; strips of 64 rows 1.1 times, and four columns
+//! put side by side, row after row, 1.2 times as long as one column after the other in strips of 32.
 
 use std::{borrow::Cow, ops::Range};
 

@@ -5,13 +5,17 @@ use drivetrain_plan::{Schema, Table};
 use super::{FittedStep, Step};
 use crate::{AnyState, DynPartialFit, Filling, FitError, Progress};
 
-/// What was collected of the first of some steps. Where that one only fills missing numbers with constants, and the
-/// statistics of the second follow from those of the rows as they are, both learn in the same pass.
+/// What was collected for the first of some steps.
+///
+/// Two passes are one where the first step only fills missing numbers, and both it and the second can learn from what
+/// the second collects of the rows as they are: an imputer's means are part of a scaler's moments, and the moments of
+/// the filled rows follow.
 #[derive(Debug, Clone)]
-pub(super) struct Learning {
-    first: AnyState,
-    /// Of the second step, fed with the rows of the first.
-    ahead: Option<AnyState>,
+pub(super) enum Learning {
+    /// Of the first step.
+    One(AnyState),
+    /// Of the second step, from the rows of the first.
+    Two(AnyState),
 }
 
 impl Step {
@@ -22,65 +26,72 @@ impl Step {
     }
 }
 
-/// The step that learns.
-fn first(steps: &[Step]) -> Result<&Step, FitError> {
-    steps.first().ok_or(FitError::Merge { reason: "the state belongs to another pipeline" })
-}
-
-/// The step that learns ahead, if it does.
-fn second<'s, S>(steps: &'s [Step], ahead: Option<S>) -> Option<(&'s Step, &'s dyn DynPartialFit, S)> {
-    let second = steps.get(1)?;
-    Some((second, second.estimator.as_partial_fit()?, ahead?))
-}
+const OTHER_PIPELINE: FitError = FitError::Merge { reason: "the state belongs to another pipeline" };
 
 impl Learning {
     /// What `steps` begin with on rows of this schema.
     pub(super) fn start(steps: &[Step], schema: &Schema) -> Result<Self, FitError> {
-        let step = first(steps)?;
-        let partial = step.partial()?;
-        let first = partial.start_any(schema).map_err(|error| step.failed(error))?;
-        let ahead = second(steps, partial.only_fills().then_some(()))
-            .filter(|(_, second, ())| second.follows_filling())
-            // Whatever it does not take, it may take when it is filled.
-            .and_then(|(_, second, ())| second.start_any(schema).ok());
-        Ok(Self { first, ahead })
+        let first = steps.first().ok_or(OTHER_PIPELINE)?;
+        let partial = first.partial()?;
+        let second = steps.get(1).and_then(|second| second.estimator.as_partial_fit());
+        if let Some(second) = second.filter(|second| second.follows_filling())
+            && let Ok(state) = second.start_any(schema)
+            && partial.learn_from_any(&state).is_some()
+        {
+            return Ok(Self::Two(state));
+        }
+        Ok(Self::One(partial.start_any(schema).map_err(|error| first.failed(error))?))
+    }
+
+    /// The step whose state it is.
+    fn collector<'s>(&self, steps: &'s [Step]) -> Result<&'s dyn DynPartialFit, FitError> {
+        let position = match self {
+            Self::One(_) => 0,
+            Self::Two(_) => 1,
+        };
+        steps.get(position).ok_or(OTHER_PIPELINE)?.partial()
     }
 
     /// Adds the rows of `x`.
     pub(super) fn feed(&mut self, steps: &[Step], x: &dyn Table, y: Option<&[f64]>) -> Result<(), FitError> {
-        let step = first(steps)?;
-        step.partial()?.partial_fit_any(&mut self.first, x, y).map_err(|error| step.failed(error))?;
-        match second(steps, self.ahead.as_mut()) {
-            Some((step, partial, ahead)) => partial.partial_fit_any(ahead, x, y).map_err(|error| step.failed(error)),
-            None => Ok(()),
-        }
+        let (first, collector) = (steps.first().ok_or(OTHER_PIPELINE)?, self.collector(steps)?);
+        let (Self::One(state) | Self::Two(state)) = self;
+        // The rows are those of the first step, whoever collects.
+        collector.partial_fit_any(state, x, y).map_err(|error| first.failed(error))
     }
 
     /// Adds what `later` collected in the same pass.
     pub(super) fn merge(&mut self, steps: &[Step], later: Self) -> Result<(), FitError> {
-        let step = first(steps)?;
-        step.partial()?.merge_any(&mut self.first, later.first).map_err(|error| step.failed(error))?;
-        match second(steps, self.ahead.as_mut().zip(later.ahead)) {
-            Some((step, partial, (own, later))) => partial.merge_any(own, later).map_err(|error| step.failed(error)),
-            None => Ok(()),
+        let (first, collector) = (steps.first().ok_or(OTHER_PIPELINE)?, self.collector(steps)?);
+        match (self, later) {
+            (Self::One(own), Self::One(later)) | (Self::Two(own), Self::Two(later)) => {
+                collector.merge_any(own, later).map_err(|error| first.failed(error))
+            }
+            _ => Err(OTHER_PIPELINE),
         }
     }
 
     /// The steps that are fitted at the end of the pass.
     pub(super) fn finish(self, steps: &[Step]) -> Result<Progress<Self, Vec<FittedStep>>, FitError> {
-        let step = first(steps)?;
-        let learned = match step.partial()?.finish_any(self.first).map_err(|error| step.failed(error))? {
-            Progress::Again(first) => return Ok(Progress::Again(Self { first, ahead: None })),
-            Progress::Done(learned) => step.fitted(learned).map_err(|error| step.failed(error))?,
+        let (first, collector) = (steps.first().ok_or(OTHER_PIPELINE)?, self.collector(steps)?);
+        let fitted = |step: &Step, learned| step.fitted(learned).map_err(|error| step.failed(error));
+        let state = match self {
+            Self::One(state) => {
+                return Ok(match collector.finish_any(state).map_err(|error| first.failed(error))? {
+                    Progress::Again(state) => Progress::Again(Self::One(state)),
+                    Progress::Done(learned) => Progress::Done(vec![fitted(first, learned)?]),
+                });
+            }
+            Self::Two(state) => state,
         };
-        let mut fitted = vec![learned];
-        if let Some((step, partial, ahead)) = second(steps, self.ahead)
-            && let Some(filling) = Filling::of(&fitted[0].plan)
-            && let Some(state) = partial.filled_any(ahead, &filling).map_err(|error| step.failed(error))?
-            && let Progress::Done(learned) = partial.finish_any(state).map_err(|error| step.failed(error))?
+        let learned = first.partial()?.learn_from_any(&state).ok_or(OTHER_PIPELINE)?;
+        let mut done = vec![fitted(first, learned.map_err(|error| first.failed(error))?)?];
+        if let (Some(second), Some(filling)) = (steps.get(1), Filling::of(&done[0].plan))
+            && let Some(state) = collector.filled_any(state, &filling).map_err(|error| second.failed(error))?
+            && let Progress::Done(learned) = collector.finish_any(state).map_err(|error| second.failed(error))?
         {
-            fitted.push(step.fitted(learned).map_err(|error| step.failed(error))?);
+            done.push(fitted(second, learned)?);
         }
-        Ok(Progress::Done(fitted))
+        Ok(Progress::Done(done))
     }
 }
