@@ -4,8 +4,8 @@
 //! written, because the matrix starts out as zeros.
 //!
 //! Of what was measured in place of this, on eight numbers and two dictionary columns: codes translated to categories
-//! before they are put take 1.4 times as long as one table from code to cell; strips of 64 rows 1.1 times, and four columns
-//! put side by side, row after row, 1.2 times as long as one column after the other in strips of 32.
+//! before they are put take 1.2 to 1.4 times as long as one table from code to cell; strips of 64 rows 1.1 times, and four
+//! columns put side by side, row after row, 1.2 times as long as one column after the other in strips of 32.
 
 use std::{borrow::Cow, ops::Range};
 

@@ -74,6 +74,9 @@ fn main() {
             println!();
             measured.push(best);
         }
+        if sizes.len() < 2 {
+            continue;
+        }
         print!("{:>10}", "rows^");
         for work in 0..WORK.len() {
             let [ours, by_hand] = [0, 1].map(|side| {
