@@ -1,6 +1,6 @@
 //! Building plans step by step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 
 use crate::{ExtraColumns, Op, Output, Plan, PlanError, Schema, plan::PlanData};
 
@@ -10,14 +10,15 @@ use crate::{ExtraColumns, Op, Output, Plan, PlanError, Schema, plan::PlanData};
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlanBuilder {
     data: PlanData,
-    taken: BTreeSet<String>,
+    taken: HashSet<String>,
 }
 
 impl PlanBuilder {
     /// A plan over tables of this schema, with no operation and no output yet.
     #[must_use]
     pub fn new(inputs: Schema) -> Self {
-        let taken = inputs.names().map(str::to_owned).collect();
+        let mut taken = HashSet::with_capacity(4 * inputs.len());
+        taken.extend(inputs.names().map(str::to_owned));
         Self {
             data: PlanData { inputs, extra_columns: ExtraColumns::Ignore, ops: Vec::new(), outputs: Vec::new() },
             taken,
@@ -34,16 +35,21 @@ impl PlanBuilder {
     pub fn fresh(&mut self, name: &str) -> String {
         let mut candidate = name.to_owned();
         let mut count = 1;
-        while !self.taken.insert(candidate.clone()) {
+        while self.taken.contains(&candidate) {
             count += 1;
             candidate = format!("{name}#{count}");
         }
+        self.taken.insert(candidate.clone());
         candidate
     }
 
     /// Appends an operation.
     pub fn push(&mut self, op: Op) -> &mut Self {
-        self.taken.extend(op.writes().into_iter().map(str::to_owned));
+        for written in op.writes() {
+            if !self.taken.contains(written) {
+                self.taken.insert(written.to_owned());
+            }
+        }
         self.data.ops.push(op);
         self
     }
@@ -60,7 +66,7 @@ impl PlanBuilder {
     /// # Errors
     /// [`PlanError::UnknownColumn`] when an input that `plan` needs is not bound.
     pub fn inline(&mut self, plan: &Plan, column: impl Fn(&str) -> Option<String>) -> Result<Vec<Output>, PlanError> {
-        let mut names: BTreeMap<&str, String> = BTreeMap::new();
+        let mut names: HashMap<&str, String> = HashMap::with_capacity(plan.inputs().len() + 2 * plan.ops().len());
         for field in plan.required_inputs() {
             let bound = column(&field.name).ok_or_else(|| PlanError::UnknownColumn {
                 reader: "an inlined plan".to_owned(),

@@ -1,6 +1,9 @@
 //! The program that a fitted pipeline is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -33,12 +36,20 @@ pub struct Output {
 /// A fitted transformation: the input schema, operations in order, and the named outputs.
 ///
 /// Built with [`PlanBuilder`]. A plan is checked when it is built and when it is deserialised: every column that is
-/// read exists and has a suitable type, no column is written twice, and output names are unique.
+/// read exists and has a suitable type, no column is written twice, and output names are unique. Clones share it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "PlanData", into = "PlanData")]
 pub struct Plan {
+    checked: Arc<Checked>,
+}
+
+/// A plan's data, and what follows from them.
+#[derive(Debug, Clone, PartialEq)]
+struct Checked {
     data: PlanData,
     output_schema: Schema,
+    /// The positions of the inputs and of the operations that the outputs and the checks depend on.
+    live: (Vec<usize>, Vec<usize>),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,17 +65,19 @@ impl TryFrom<PlanData> for Plan {
     type Error = PlanError;
 
     fn try_from(data: PlanData) -> Result<Self, Self::Error> {
-        let mut columns: BTreeMap<String, DataType> =
-            data.inputs.fields().iter().map(|field| (field.name.clone(), field.dtype)).collect();
+        let mut columns: HashMap<&str, DataType> = HashMap::with_capacity(data.inputs.len() + 2 * data.ops.len());
+        columns.extend(data.inputs.fields().iter().map(|field| (field.name.as_str(), field.dtype)));
         for op in &data.ops {
-            for Field { name, dtype } in op.output_fields(|column| columns.get(column).copied())? {
-                if columns.insert(name.clone(), dtype).is_some() {
-                    return Err(PlanError::ColumnWrittenTwice { writer: op.name().to_owned(), column: name });
+            let fields = op.output_fields(|column| columns.get(column).copied())?;
+            for (name, Field { dtype, .. }) in op.writes().into_iter().zip(fields) {
+                if columns.insert(name, dtype).is_some() {
+                    let (writer, column) = (op.name().to_owned(), name.to_owned());
+                    return Err(PlanError::ColumnWrittenTwice { writer, column });
                 }
             }
         }
         let fields = data.outputs.iter().map(|output| {
-            let dtype = columns.get(&output.column).ok_or_else(|| PlanError::UnknownColumn {
+            let dtype = columns.get(output.column.as_str()).ok_or_else(|| PlanError::UnknownColumn {
                 reader: format!("output `{}`", output.name),
                 column: output.column.clone(),
             })?;
@@ -74,13 +87,32 @@ impl TryFrom<PlanData> for Plan {
             crate::SchemaError::DuplicateColumn { column } => PlanError::DuplicateOutput { name: column },
             other => PlanError::DuplicateOutput { name: other.to_string() },
         })?;
-        Ok(Self { data, output_schema })
+        let live = data.live();
+        Ok(Self { checked: Arc::new(Checked { data, output_schema, live }) })
     }
 }
 
 impl From<Plan> for PlanData {
     fn from(plan: Plan) -> Self {
-        plan.data
+        Arc::unwrap_or_clone(plan.checked).data
+    }
+}
+
+impl PlanData {
+    /// The inputs and operations that the outputs and the checks depend on, by position.
+    fn live(&self) -> (Vec<usize>, Vec<usize>) {
+        let mut needed: HashSet<&str> = HashSet::with_capacity(self.outputs.len() + self.ops.len());
+        needed.extend(self.outputs.iter().map(|output| output.column.as_str()));
+        let mut ops = Vec::new();
+        for (index, op) in self.ops.iter().enumerate().rev() {
+            if op.is_check() || op.writes().iter().any(|column| needed.contains(column)) {
+                needed.extend(op.reads());
+                ops.push(index);
+            }
+        }
+        ops.reverse();
+        let inputs = self.inputs.names().enumerate().filter(|(_, name)| needed.contains(name));
+        (inputs.map(|(index, _)| index).collect(), ops)
     }
 }
 
@@ -100,67 +132,58 @@ impl Plan {
 
     /// The schema recorded at fit.
     #[must_use]
-    pub const fn inputs(&self) -> &Schema {
-        &self.data.inputs
+    pub fn inputs(&self) -> &Schema {
+        &self.checked.data.inputs
     }
 
     /// What happens to columns that the schema does not list.
     #[must_use]
-    pub const fn extra_columns(&self) -> ExtraColumns {
-        self.data.extra_columns
+    pub fn extra_columns(&self) -> ExtraColumns {
+        self.checked.data.extra_columns
     }
 
     /// The operations, in order.
     #[must_use]
     pub fn ops(&self) -> &[Op] {
-        &self.data.ops
+        &self.checked.data.ops
     }
 
     /// The outputs, in order.
     #[must_use]
     pub fn outputs(&self) -> &[Output] {
-        &self.data.outputs
+        &self.checked.data.outputs
     }
 
     /// Names and types of the outputs.
     #[must_use]
-    pub const fn output_schema(&self) -> &Schema {
-        &self.output_schema
+    pub fn output_schema(&self) -> &Schema {
+        &self.checked.output_schema
     }
 
     /// The names of the outputs, in order.
     #[must_use]
     pub fn feature_names(&self) -> Vec<&str> {
-        self.output_schema.names().collect()
+        self.checked.output_schema.names().collect()
     }
 
-    /// The operations and inputs that the outputs and the checks depend on, by position.
-    pub(crate) fn live(&self) -> (Vec<usize>, Vec<usize>) {
-        let mut needed: BTreeSet<&str> = self.data.outputs.iter().map(|output| output.column.as_str()).collect();
-        let mut ops = Vec::new();
-        for (index, op) in self.data.ops.iter().enumerate().rev() {
-            if op.is_check() || op.writes().iter().any(|column| needed.contains(column)) {
-                needed.extend(op.reads());
-                ops.push(index);
-            }
-        }
-        ops.reverse();
-        let inputs = self.data.inputs.names().enumerate().filter(|(_, name)| needed.contains(name));
-        (inputs.map(|(index, _)| index).collect(), ops)
+    /// The positions of the inputs and of the operations that the outputs and the checks depend on.
+    pub(crate) fn live(&self) -> (&[usize], &[usize]) {
+        let (inputs, ops) = &self.checked.live;
+        (inputs, ops)
     }
 
     /// The operations that the outputs depend on, and the checks, in order.
     #[must_use]
     pub fn required_ops(&self) -> Vec<&Op> {
         let (_, ops) = self.live();
-        ops.into_iter().filter_map(|index| self.data.ops.get(index)).collect()
+        ops.iter().filter_map(|&index| self.ops().get(index)).collect()
     }
 
     /// The input columns that the outputs and the checks depend on; only these need to be there when the plan is applied.
     #[must_use]
     pub fn required_inputs(&self) -> Vec<&Field> {
         let (inputs, _) = self.live();
-        inputs.into_iter().filter_map(|index| self.data.inputs.fields().get(index)).collect()
+        inputs.iter().filter_map(|&index| self.inputs().fields().get(index)).collect()
     }
 
     /// Checks a table's schema against the one recorded at fit: every needed column is there with its type, in any
@@ -170,7 +193,7 @@ impl Plan {
     /// The [`SchemaMismatch`] that lists every difference by name.
     pub fn check_schema(&self, found: &Schema) -> Result<(), SchemaMismatch> {
         let mut mismatch = SchemaMismatch {
-            expected_columns: self.data.inputs.len(),
+            expected_columns: self.checked.data.inputs.len(),
             found_columns: found.len(),
             ..SchemaMismatch::default()
         };
@@ -183,8 +206,8 @@ impl Plan {
                 Some(_) => {}
             }
         }
-        if self.data.extra_columns == ExtraColumns::Reject {
-            let extra = found.names().filter(|name| self.data.inputs.field(name).is_none());
+        if self.checked.data.extra_columns == ExtraColumns::Reject {
+            let extra = found.names().filter(|name| self.checked.data.inputs.field(name).is_none());
             mismatch.extra.extend(extra.map(str::to_owned));
         }
         if mismatch.is_empty() { Ok(()) } else { Err(mismatch) }
@@ -195,11 +218,13 @@ impl Plan {
     /// # Errors
     /// [`PlanError::Chain`] when `next` needs a column that this plan does not give.
     pub fn then(&self, next: &Self) -> Result<Self, PlanError> {
-        next.check_schema(&self.output_schema).map_err(PlanError::Chain)?;
-        let mut builder = PlanBuilder::new(self.data.inputs.clone());
-        builder.extra_columns(self.data.extra_columns);
-        let own = builder.inline(self, |name| Some(name.to_owned()))?;
-        let column = |name: &str| Some(own.iter().find(|output| output.name == name)?.column.clone());
+        next.check_schema(&self.checked.output_schema).map_err(PlanError::Chain)?;
+        let mut builder = PlanBuilder::new(self.inputs().clone());
+        builder.extra_columns(self.extra_columns());
+        for op in self.required_ops() {
+            builder.push(op.clone());
+        }
+        let column = |name: &str| Some(self.outputs().iter().find(|output| output.name == name)?.column.clone());
         for output in builder.inline(next, column)? {
             builder.output(&output.name, &output.column);
         }

@@ -1,6 +1,6 @@
 //! Names and types of a table's columns.
 
-use std::collections::BTreeSet;
+use std::{collections::HashSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ impl Field {
     }
 }
 
-/// The ordered, uniquely named fields of a table.
+/// The ordered, uniquely named fields of a table. Clones share them.
 ///
 /// ```
 /// use drivetrain_plan::{DataType, Field, Schema};
@@ -36,7 +36,7 @@ impl Field {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
 #[serde(try_from = "Vec<Field>", into = "Vec<Field>")]
 pub struct Schema {
-    fields: Vec<Field>,
+    fields: Arc<Vec<Field>>,
 }
 
 impl Schema {
@@ -45,13 +45,13 @@ impl Schema {
     /// # Errors
     /// [`SchemaError::DuplicateColumn`] when two fields share a name.
     pub fn new(fields: Vec<Field>) -> Result<Self, SchemaError> {
-        let mut seen = BTreeSet::new();
+        let mut seen = HashSet::with_capacity(fields.len());
         for field in &fields {
             if !seen.insert(field.name.as_str()) {
                 return Err(SchemaError::DuplicateColumn { column: field.name.clone() });
             }
         }
-        Ok(Self { fields })
+        Ok(Self { fields: Arc::new(fields) })
     }
 
     /// The fields, in order.
@@ -101,7 +101,7 @@ impl TryFrom<Vec<Field>> for Schema {
 
 impl From<Schema> for Vec<Field> {
     fn from(schema: Schema) -> Self {
-        schema.fields
+        Arc::unwrap_or_clone(schema.fields)
     }
 }
 

@@ -12,6 +12,9 @@ use crate::{EncodedColumn, FitError, check::column, partial_fit::check_target};
 /// Tables of counts by position are used up to this many positions; beyond it values are looked up one by one.
 const MAX_POSITIONS: usize = 1 << 12;
 
+/// Codes up to this many are counted by comparison.
+const FEW_CODES: usize = 8;
+
 /// How often each category of a column was seen.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct CategoryCounts {
@@ -55,6 +58,21 @@ fn count_positions<T: Copy>(n: usize, values: &[T], position: impl Fn(T) -> usiz
     parts.into_iter().map(|parts| parts.into_iter().sum()).collect()
 }
 
+/// How often each of the codes below `n` comes, and at the end how often others do. Few codes are compared with one after
+/// the other: that takes vector instructions, and counting by position does not.
+fn count_codes(n: usize, codes: &[u32]) -> Vec<usize> {
+    if n > FEW_CODES {
+        return count_positions(n, codes, |code| usize::try_from(code).unwrap_or(usize::MAX));
+    }
+    let count = |wanted: u32| -> usize {
+        let part = |part: &[u32]| part.iter().map(|code| u16::from(*code == wanted)).sum::<u16>();
+        codes.chunks(1024).map(|codes| usize::from(part(codes))).sum()
+    };
+    let mut counts: Vec<usize> = (0..).take(n).map(count).collect();
+    counts.push(codes.len() - counts.iter().sum::<usize>());
+    counts
+}
+
 impl CategoryCounts {
     pub(crate) const fn new(dtype: DataType) -> Self {
         let seen = match dtype {
@@ -92,8 +110,7 @@ impl CategoryCounts {
             (Seen::String(seen), Column::Categorical(CategoricalColumn::Dictionary { codes, dictionary }))
                 if dictionary.len() < codes.len().min(MAX_POSITIONS) =>
             {
-                let position = |code| usize::try_from(code).unwrap_or(usize::MAX);
-                let counts = count_positions(dictionary.len(), codes, position);
+                let counts = count_codes(dictionary.len(), codes);
                 self.missing += counts[dictionary.len()];
                 for (text, count) in dictionary.iter().zip(counts).filter(|(_, count)| *count > 0) {
                     add_text(seen, text, count);
@@ -332,6 +349,17 @@ mod tests {
         let values = vec![0.0, f64::NAN, -1.5, -0.0, 1e300, f64::NEG_INFINITY, -1.5];
         let expected = Categories::Float64(vec![f64::NEG_INFINITY, -1.5, 0.0, 1e300]);
         assert_eq!(counted(&Column::from(values)), (expected, vec![1, 2, 2, 1], 1));
+    }
+
+    #[test]
+    fn few_and_many_codes_are_counted_alike() {
+        let codes: Vec<u32> = (0..5000_u32).map(|row| row * row % 13).chain([u32::MAX]).collect();
+        for n in [1, FEW_CODES, FEW_CODES + 1, 13] {
+            let mut expected: Vec<usize> =
+                (0..).take(n).map(|wanted: u32| codes.iter().filter(|code| **code == wanted).count()).collect();
+            expected.push(codes.len() - expected.iter().sum::<usize>());
+            assert_eq!(count_codes(n, &codes), expected, "{n} codes");
+        }
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::fmt;
 use drivetrain_plan::{Schema, Table};
 
 use crate::{
-    Estimator, FitError, PartialFit, Progress, check::numeric, partial_fit::check_target, statistics::Statistic,
+    Estimator, Filling, FitError, PartialFit, Progress, check::numeric, partial_fit::check_target,
+    statistics::Statistic,
 };
 
 /// An estimator that learns from a statistic of each numeric column alone: all that it takes to be a [`PartialFit`].
@@ -89,6 +90,14 @@ impl<E: PerColumn> PartialFit for E {
         let (schema, columns) = state.finish()?;
         Ok(Progress::Done(self.learn(schema, columns)?))
     }
+
+    fn follows_filling(&self) -> bool {
+        E::Statistic::default().filled(0.0, 0).is_some()
+    }
+
+    fn filled(&self, state: Self::State, filling: &Filling) -> Option<Self::State> {
+        state.filled(filling)
+    }
 }
 
 /// A statistic per column of a table of numbers: the state of estimators that look at each column alone.
@@ -98,6 +107,18 @@ pub struct ColumnStatistics<S> {
     schema: Schema,
     n_rows: usize,
     columns: Vec<S>,
+}
+
+impl<S: Statistic + Clone> ColumnStatistics<S> {
+    /// The statistics of the columns as `filling` makes them; `None` where they do not follow from these.
+    pub(crate) fn filled(&self, filling: &Filling) -> Option<Self> {
+        let columns = filling.columns().iter().map(|(column, fill)| {
+            let position = self.schema.names().position(|name| name == column)?;
+            self.columns.get(position)?.clone().filled(*fill, self.n_rows)
+        });
+        let (schema, columns) = (filling.schema().clone(), columns.collect::<Option<_>>()?);
+        Some(Self { estimator: self.estimator, schema, n_rows: self.n_rows, columns })
+    }
 }
 
 impl<S: Statistic> ColumnStatistics<S> {

@@ -59,6 +59,20 @@
 //! Estimators whose statistics can be merged implement [`PartialFit`]: fed chunk by chunk, on one machine or several, they
 //! learn the same as from one table. [`fit_chunks`] fits a whole pipeline so, in one pass over the chunks per step.
 //!
+//! # Speed and memory
+//! A fit goes over the rows once per step of a pipeline, and once for an imputer by means and the scaler after it; a
+//! transform writes every cell of the output once. Both work on blocks of rows that stay in the cache, in parallel on the
+//! current rayon pool, with the same bits for any number of threads. Beside input and output they need no memory that
+//! grows with the rows.
+//!
+//! ```console
+//! $ cargo bench -p drivetrain-transform
+//! $ COLUMN_TRANSFORMER_ROWS=1e5,1e7 COLUMN_TRANSFORMER_THREADS=1 cargo bench -p drivetrain-transform
+//! ```
+//!
+//! holds the column transformer to the same work written out by hand for one table (eight numbers imputed and scaled,
+//! two texts one-hot encoded), and prints how the time grows with rows and shrinks with threads, and the peak of memory.
+//!
 //! # A transformer of your own
 //! Implement [`Estimator`] and [`Fitted`] for your types; nothing is registered anywhere. The fitted type states, as
 //! operations of a [`PlanBuilder`](drivetrain_plan::PlanBuilder), what it computes from the constants it learned. The
@@ -75,6 +89,7 @@ mod error;
 mod estimator;
 mod expression;
 mod feature_union;
+mod filling;
 mod fitted;
 mod function_transformer;
 mod infrequent;
@@ -115,6 +130,7 @@ pub use error::{FitError, ParameterError, TransformError};
 pub use estimator::{AnyEstimator, DynEstimator, Estimator, Fitted};
 pub use expression::{Expression, col};
 pub use feature_union::{Branch, FeatureUnion, FeatureUnionState, FittedFeatureUnion};
+pub use filling::Filling;
 pub use fitted::{AnyFitted, DynFitted};
 pub use function_transformer::{FittedFunctionTransformer, FunctionTransformer, FunctionTransformerState};
 pub use infrequent::MinFrequency;

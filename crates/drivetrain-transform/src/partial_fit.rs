@@ -5,7 +5,7 @@ use std::{any::Any, fmt, ops::Range};
 use drivetrain_plan::{ApplyError, RowBlocks, Schema, Table};
 use rayon::prelude::*;
 
-use crate::{AnyFitted, Estimator, FitError, TransformError, check_input};
+use crate::{AnyFitted, Estimator, Filling, FitError, TransformError, check_input};
 
 /// Rows that are fed at once: their columns stay in the caches next to the processor.
 const CHUNK_ROWS: usize = 4 * 1024;
@@ -21,7 +21,8 @@ const MAX_PARTS: usize = 64;
 ///
 /// One pass over the rows is [`start`](Self::start), any number of [`partial_fit`](Self::partial_fit) and
 /// [`merge`](Self::merge), and [`finish`](Self::finish), which gives what was learned, or the state to begin another
-/// pass with: a pipeline takes one pass per step, because a step learns from what the steps before it make of the rows.
+/// pass with: a pipeline takes one pass per step, because a step learns from what the steps before it make of the rows,
+/// but for steps after an imputer whose statistics follow from those of the rows before they are filled.
 /// [`fit_chunks`] does all that with a source that can be read again, and this crate's estimators use it for
 /// [`Estimator::fit`] too, so that data larger than memory are fitted by the same code. Estimators whose statistics cannot be
 /// merged (medians, quantiles) do not implement it.
@@ -73,6 +74,24 @@ pub trait PartialFit: Estimator + Sync {
     /// # Errors
     /// [`FitError`] when nothing can be learned from what was fed.
     fn finish(&self, state: Self::State) -> Result<Progress<Self::State, Self::Fitted>, FitError>;
+
+    /// What is learned from what another estimator collected of the same rows; `None` when that does not tell all. What
+    /// is learned so has to lower to a [`Filling`]: a pipeline then fits this step, and the one whose state it is, which
+    /// [follows](Self::follows_filling), in one pass.
+    fn learn_from(&self, _collected: &AnyState) -> Option<Result<Self::Fitted, FitError>> {
+        None
+    }
+
+    /// Whether [`filled`](Self::filled) gives a state.
+    fn follows_filling(&self) -> bool {
+        false
+    }
+
+    /// The state of all rows as `filling` makes them, from `state`, which was fed with the rows as they are; `None` where
+    /// that does not follow. It may differ in the rounding of sums from a state that was fed with the filled rows.
+    fn filled(&self, _state: Self::State, _filling: &Filling) -> Option<Self::State> {
+        None
+    }
 }
 
 /// Where a fit stands at the end of a pass over the rows.
@@ -272,6 +291,13 @@ impl AnyState {
         Self(Box::new(state))
     }
 
+    /// The state, if it is an `S`.
+    #[must_use]
+    pub fn downcast_ref<S: 'static>(&self) -> Option<&S> {
+        let state: &dyn Any = &*self.0;
+        state.downcast_ref()
+    }
+
     fn get_mut<S: 'static>(&mut self) -> Result<&mut S, FitError> {
         let state: &mut dyn Any = &mut *self.0;
         state.downcast_mut().ok_or(FitError::Merge { reason: "the state belongs to another estimator" })
@@ -311,6 +337,18 @@ pub trait DynPartialFit: Sync {
     /// # Errors
     /// As there, and [`FitError::Merge`] when the state belongs to another estimator.
     fn finish_any(&self, state: AnyState) -> Result<Progress<AnyState, AnyFitted>, FitError>;
+
+    /// As [`PartialFit::learn_from`].
+    fn learn_from_any(&self, collected: &AnyState) -> Option<Result<AnyFitted, FitError>>;
+
+    /// As [`PartialFit::follows_filling`].
+    fn follows_filling(&self) -> bool;
+
+    /// As [`PartialFit::filled`].
+    ///
+    /// # Errors
+    /// [`FitError::Merge`] when the state belongs to another estimator.
+    fn filled_any(&self, state: AnyState, filling: &Filling) -> Result<Option<AnyState>, FitError>;
 }
 
 impl<E: PartialFit> DynPartialFit for E {
@@ -331,5 +369,17 @@ impl<E: PartialFit> DynPartialFit for E {
             Progress::Again(state) => Ok(Progress::Again(AnyState::new(state))),
             Progress::Done(fitted) => Ok(Progress::Done(AnyFitted::new(fitted))),
         }
+    }
+
+    fn learn_from_any(&self, collected: &AnyState) -> Option<Result<AnyFitted, FitError>> {
+        Some(self.learn_from(collected)?.map(AnyFitted::new))
+    }
+
+    fn follows_filling(&self) -> bool {
+        PartialFit::follows_filling(self)
+    }
+
+    fn filled_any(&self, state: AnyState, filling: &Filling) -> Result<Option<AnyState>, FitError> {
+        Ok(self.filled(state.take()?, filling).map(AnyState::new))
     }
 }

@@ -1,5 +1,6 @@
 //! Steps one after the other.
 
+mod learning;
 mod partial_fit;
 
 use std::{collections::BTreeSet, fmt};
@@ -131,23 +132,25 @@ impl Pipeline {
         let mut whole = FittedSteps::default();
         // A table that a step wrote out because it or the next one works on whole tables, and the steps fitted since.
         let mut between: Option<(ColumnTable, FittedSteps)> = None;
-        for (index, step) in self.steps.iter().enumerate() {
-            let last = !output && index + 1 == self.steps.len();
+        while let Some(step) = self.steps.get(whole.steps.len()) {
             let (table, before): (&dyn Table, _) = match &between {
                 None => (x, &whole),
                 Some((table, since)) => (table, since),
             };
-            let (fitted, output) = before.fit(step, table, y, last).map_err(|error| step.failed(error))?;
-            whole.push(fitted.clone()).map_err(|error| step.failed(error))?;
-            let used = match (output, &mut between) {
-                (Some(output), between) => {
-                    *between = Some((output, FittedSteps::default()));
+            let (fitted, written) = before.fit(&self.steps[whole.steps.len()..], table, y, output)?;
+            for step in fitted {
+                whole.push(step.clone())?;
+                if let (Some((_, since)), None) = (&mut between, &written) {
+                    since.push(step)?;
+                }
+            }
+            let last = !output && whole.steps.len() == self.steps.len();
+            let used = match (written, &mut between) {
+                (Some(written), between) => {
+                    *between = Some((written, FittedSteps::default()));
                     continue;
                 }
-                (None, Some((_, since))) => {
-                    since.push(fitted).map_err(|error| step.failed(error))?;
-                    since
-                }
+                (None, Some((_, since))) => since,
                 (None, None) => &mut whole,
             };
             if !last {

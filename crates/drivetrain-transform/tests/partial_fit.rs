@@ -153,10 +153,17 @@ fn numbers() -> Pipeline {
     Pipeline::new(steps).unwrap()
 }
 
+/// The scaler learns in the pass of the imputer.
+fn filled_and_scaled() -> Pipeline {
+    let steps = vec![Step::new("impute", SimpleImputer::mean()), Step::new("scale", StandardScaler::new())];
+    Pipeline::new(steps).unwrap()
+}
+
 fn transformer() -> ColumnTransformer {
     let text = make_column_selector().dtype_include([DtypeClass::String, DtypeClass::Category]);
     ColumnTransformer::new(vec![
         Block::new("numbers", numbers(), ["x", "large", "constant", "nothing", "flag"]),
+        Block::new("scaled", filled_and_scaled(), ["x", "nothing", "integer"]),
         Block::new("text", OneHotEncoder::new(), text),
         Block::drop("away", ["flag"]),
     ])
@@ -198,6 +205,7 @@ fn check_all(table: &ColumnTable, cuts: &[usize]) {
     same_however_fed(&OrdinalEncoder::new().max_categories(3).unwrap(), &of(table, &["kind", "integer", "text"]), cuts);
     same_however_fed(&OrdinalEncoder::new(), &of(table, &["kind", "integer", "flag", "nothing"]), cuts);
     same_however_fed(&numbers(), &floats, cuts);
+    same_however_fed(&filled_and_scaled(), &floats, cuts);
     same_however_fed(&transformer(), table, cuts);
 }
 
@@ -252,6 +260,30 @@ fn a_pipeline_is_its_steps_fitted_one_after_the_other_to_the_bit() {
 }
 
 #[test]
+fn a_scaler_that_learns_in_the_pass_of_the_imputer_learns_the_same() {
+    let columns = ["x", "large", "constant", "nothing", "flag", "integer"];
+    for n_rows in [40, 1023, 5000, 2 * GROUP + 99] {
+        let table = of(&table(n_rows, 7), &columns);
+        let whole = filled_and_scaled();
+        // One pass over the rows is all it takes.
+        let mut state = whole.start(table.schema()).unwrap();
+        whole.partial_fit(&mut state, &table, None).unwrap();
+        let whole = whole.finish(state).unwrap().fitted().unwrap();
+        let imputer = SimpleImputer::mean().fit(&table, None).unwrap();
+        assert_eq!(text(&whole.steps()[0].plan), text(&imputer.lower().unwrap()));
+        let scaler = StandardScaler::new().fit(&imputer.run(&table).unwrap(), None).unwrap();
+        let (found, expected) = (constants(&whole.steps()[1].plan), constants(&scaler.lower().unwrap()));
+        assert_eq!(found.1, expected.1);
+        if n_rows < 1024 {
+            assert_eq!(text(&whole.steps()[1].plan), text(&scaler.lower().unwrap()));
+        }
+        for (found, expected) in found.0.iter().zip(&expected.0) {
+            assert!((found - expected).abs() <= 1e-14 * expected.abs(), "{found} for {expected}");
+        }
+    }
+}
+
+#[test]
 fn faults_are_placed_in_the_whole_and_not_in_the_chunk() {
     let mut values = vec![1.0; 3 * GROUP];
     values[2 * GROUP + 5] = f64::INFINITY;
@@ -264,8 +296,11 @@ fn faults_are_placed_in_the_whole_and_not_in_the_chunk() {
         let error = fit_chunks(&StandardScaler::new(), &Cut(&table, vec![cut])).unwrap_err();
         assert_eq!(error.to_string(), expected, "cut at {cut}");
     }
-    let step = numbers().fit(&table, None).unwrap_err();
-    assert_eq!(std::error::Error::source(&step).unwrap().to_string(), expected);
+    for pipeline in [numbers(), filled_and_scaled()] {
+        let step = pipeline.fit(&table, None).unwrap_err();
+        assert_eq!(step.to_string(), "step `impute` failed");
+        assert_eq!(std::error::Error::source(&step).unwrap().to_string(), expected);
+    }
 
     let texts = (0..5000).map(|row| Some(if row == 4500 { "zebra" } else { "a" })).collect::<Vec<_>>();
     let table = ColumnTable::new(vec![("x".into(), Column::from(texts))]).unwrap();

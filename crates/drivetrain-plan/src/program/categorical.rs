@@ -1,5 +1,7 @@
 //! Categories looked up for a block of rows: one-hot columns, or one number each.
 
+use std::borrow::Cow;
+
 use crate::{CategoricalColumn, Categories, Column, Int64Column, UnknownCategory, UnknownValue, categories::float_key};
 
 /// The code of a row whose columns are all 0.
@@ -114,19 +116,38 @@ impl OneHot {
         Self { codes, n_outputs: categories.len() + usize::from(missing) }
     }
 
-    /// The output that each row sets, or a number beyond them for none; the row of the first value that is refused, if
-    /// there is one.
-    pub(super) fn checked_codes(&self, column: &Column<'_>, dictionary: Option<&[u32]>) -> Result<Vec<u32>, usize> {
-        let codes = self.codes.codes(column, dictionary);
-        match codes.iter().position(|code| *code == UNKNOWN) {
-            Some(row) => Err(row),
-            None => Ok(codes),
+    /// Where the 1 of each code goes: of the codes of `dictionary`, whose meaning that is, or of this encoding's own.
+    /// `positions` are those of the outputs in a row.
+    pub(super) fn cells(&self, dictionary: Option<&[u32]>, positions: &[Option<usize>]) -> Cells {
+        let cell = |code| match code {
+            UNKNOWN => Cells::REFUSED,
+            code => {
+                let position = usize::try_from(code).ok().and_then(|code| positions.get(code));
+                position.copied().flatten().unwrap_or(Cells::NOWHERE)
+            }
+        };
+        match dictionary {
+            Some(meaning) => {
+                Cells { by_code: meaning.iter().map(|code| cell(*code)).collect(), other: cell(self.codes.missing) }
+            }
+            None => Cells { by_code: (0..).take(self.n_outputs).map(cell).collect(), other: cell(self.codes.other) },
+        }
+    }
+
+    /// The code of each row: as it stands in the column when the meaning of its `dictionary` is known.
+    pub(super) fn raw_codes<'r>(&self, column: &'r Column<'_>, dictionary: Option<&[u32]>) -> Cow<'r, [u32]> {
+        match (column, dictionary) {
+            (Column::Categorical(CategoricalColumn::Dictionary { codes, .. }), Some(_)) => Cow::Borrowed(codes),
+            _ => Cow::Owned(self.codes.codes(column, dictionary)),
         }
     }
 
     /// One column per output; the row of the first value that is refused, if there is one.
     pub(super) fn encode(&self, column: &Column<'_>, dictionary: Option<&[u32]>) -> Result<Vec<Vec<f64>>, usize> {
-        let codes = self.checked_codes(column, dictionary)?;
+        let codes = self.codes.codes(column, dictionary);
+        if let Some(row) = codes.iter().position(|code| *code == UNKNOWN) {
+            return Err(row);
+        }
         let mut outputs = vec![vec![0.0; codes.len()]; self.n_outputs];
         for (row, code) in codes.into_iter().enumerate() {
             if let Some(output) = usize::try_from(code).ok().and_then(|code| outputs.get_mut(code)) {
@@ -134,6 +155,35 @@ impl OneHot {
             }
         }
         Ok(outputs)
+    }
+}
+
+/// Where in a row of the feature matrix the 1 of each code of a column goes.
+#[derive(Debug)]
+pub(super) struct Cells {
+    by_code: Vec<usize>,
+    /// Where that of all other codes goes.
+    other: usize,
+}
+
+impl Cells {
+    /// The row has no 1.
+    const NOWHERE: usize = usize::MAX;
+    /// The row is refused.
+    const REFUSED: usize = usize::MAX - 1;
+
+    /// Puts the 1 of each of `codes` into its row; the first row that is refused, if there is one.
+    pub(super) fn put<'c>(&self, codes: &[u32], rows: impl Iterator<Item = &'c mut [f64]>) -> Result<(), usize> {
+        for (index, (row, code)) in rows.zip(codes).enumerate() {
+            let position = usize::try_from(*code).ok().and_then(|code| self.by_code.get(code));
+            let position = position.copied().unwrap_or(self.other);
+            match row.get_mut(position) {
+                Some(cell) => *cell = 1.0,
+                None if position == Self::REFUSED => return Err(index),
+                None => {}
+            }
+        }
+        Ok(())
     }
 }
 

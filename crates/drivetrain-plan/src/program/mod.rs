@@ -53,7 +53,7 @@ impl Program {
         }
         let mut steps: Vec<Step> = Vec::with_capacity(live.len());
         let mut first = Vec::with_capacity(live.len());
-        for op in live.into_iter().filter_map(|index| plan.ops().get(index)) {
+        for op in live.iter().filter_map(|&index| plan.ops().get(index)) {
             let reads: Vec<usize> = op.reads().iter().filter_map(|column| registers.get(column).copied()).collect();
             // Messages name the column that a caller knows: what was cast or imputed keeps its name.
             let written_by = reads.first().and_then(|read| first.iter().position(|first| first == read));
@@ -73,7 +73,7 @@ impl Program {
         let outputs: Vec<usize> = outputs.collect();
         let sinks = Sinks::new(&steps, &first, &outputs);
         let lent = Lent::new(&steps, &first, &outputs);
-        Ok(Self { inputs, steps, outputs, sinks, lent, plan: plan.clone() })
+        Ok(Self { inputs: inputs.to_vec(), steps, outputs, sinks, lent, plan: plan.clone() })
     }
 
     /// The plan.
@@ -134,15 +134,12 @@ impl Program {
             // Without outputs there still may be checks.
             return self.block(&columns, &dictionaries, &(0..table.n_rows()), &self.sinks.runs).map(drop);
         }
+        let filler = self.sinks.filler(&self.steps, &dictionaries);
         let fill = |(block, cells): (usize, &mut [f64])| {
             let start = block * BLOCK_ROWS;
             let rows = start..start + cells.len() / width;
-            if !zeros {
-                // Block by block: they are still in the cache when the other values come.
-                cells.fill(0.0);
-            }
             let registers = self.block(&columns, &dictionaries, &rows, &self.sinks.runs)?;
-            self.sinks.fill(&self.steps, &registers, &dictionaries, &rows, (cells, width))
+            filler.fill(&registers, &rows, (cells, width), !zeros)
         };
         if table.n_rows() <= BLOCK_ROWS {
             return fill((0, values));

@@ -2,10 +2,17 @@
 //!
 //! What nothing else reads needs no column of its own: a scaled number goes to its cell, and of a one-hot row only the 1 is
 //! written, because the matrix starts out as zeros.
+//!
+//! Of what was measured in place of this, on eight numbers and two dictionary columns: codes translated to categories
+//! before they are put take 1.2 to 1.4 times as long as one table from code to cell; strips of 64 rows 1.1 times, and four
+//! columns put side by side, row after row, 1.2 times as long as one column after the other in strips of 32.
 
 use std::{borrow::Cow, ops::Range};
 
-use super::kernel::{Dictionaries, Kernel, Step, floats};
+use super::{
+    categorical::{Cells, OneHot},
+    kernel::{Dictionaries, Kernel, Step, floats},
+};
 use crate::{ApplyError, Column, Value};
 
 /// An operation whose results go nowhere but into the matrix.
@@ -79,89 +86,110 @@ impl Sinks {
         Self { last: sinks, runs, copies }
     }
 
-    /// Fills `cells`, zeros so far, with the rows `rows`, each of `width` values.
-    ///
-    /// Some rows at a time, so that their cells stay in the cache while one column after the other is put there.
-    pub(super) fn fill(
-        &self,
-        steps: &[Step],
-        registers: &[Column<'_>],
-        dictionaries: &Dictionaries,
-        rows: &Range<usize>,
-        (cells, width): (&mut [f64], usize),
-    ) -> Result<(), ApplyError> {
-        let copies = self.copies.iter().map(|&(register, position)| {
-            let values = floats(&registers[register]);
-            Ok(Source::Numbers { values, position, scale: None })
-        });
-        let last = self.last.iter().map(|sink| match sink {
-            Sink::Scale { read, fill, center, scale, position } => {
-                let (values, scale) = (floats(&registers[*read]), Some((*fill, *center, *scale)));
-                Ok(Source::Numbers { values, position: *position, scale })
+    /// Makes ready to fill matrices from a table whose dictionaries are these.
+    pub(super) fn filler<'p>(&'p self, steps: &'p [Step], dictionaries: &'p Dictionaries) -> Filler<'p> {
+        let copies = self.copies.iter().map(|&(read, position)| Put::Number { read, position, scale: None });
+        let last = self.last.iter().filter_map(|sink| match sink {
+            &Sink::Scale { read, fill, center, scale, position } => {
+                Some(Put::Number { read, position, scale: Some((fill, center, scale)) })
             }
             Sink::OneHot { step: index, positions } => {
-                let (step, column) = (&steps[*index], &registers[steps[*index].reads[0]]);
-                let codes = match &step.kernel {
-                    Kernel::OneHot(one_hot) => one_hot.checked_codes(column, dictionaries.of(*index)),
-                    _ => Ok(Vec::new()),
-                };
-                Ok(Source::Ones { codes: codes.map_err(|row| step.unknown(column, rows, row))?, positions })
+                let (step, dictionary) = (&steps[*index], dictionaries.of(*index));
+                let Kernel::OneHot(one_hot) = &step.kernel else { return None };
+                Some(Put::Ones { step, one_hot, dictionary, cells: one_hot.cells(dictionary, positions) })
             }
         });
-        let sources = copies.chain(last).collect::<Result<Vec<Source<'_>>, ApplyError>>()?;
-        let strip = (STRIP_CELLS / width).clamp(8, STRIP_ROWS);
+        Filler(copies.chain(last).collect())
+    }
+}
+
+/// Cells that are filled together: a part of the cache next to the processor.
+const STRIP_CELLS: usize = 512;
+
+/// Rows that are filled together at the most, and at the least.
+const STRIP_ROWS: usize = 32;
+const MIN_STRIP_ROWS: usize = 8;
+
+/// What a matrix is filled with.
+pub(super) struct Filler<'p>(Vec<Put<'p>>);
+
+/// What goes into some cells of each row.
+enum Put<'p> {
+    /// `(value or fill - center) / scale`, or the value itself.
+    Number { read: usize, position: usize, scale: Option<(Option<f64>, f64, f64)> },
+    /// A 1 for the category.
+    Ones { step: &'p Step, one_hot: &'p OneHot, dictionary: Option<&'p [u32]>, cells: Cells },
+}
+
+/// The same with the values of a block of rows.
+enum Source<'s> {
+    Numbers { values: Cow<'s, [f64]>, position: usize, scale: Option<(Option<f64>, f64, f64)> },
+    Ones { codes: Cow<'s, [u32]>, cells: &'s Cells, step: &'s Step },
+}
+
+impl Filler<'_> {
+    /// Fills `cells` with the rows `rows`, each of `width` values. They are zeros unless they are to be cleared first.
+    ///
+    /// A strip of rows at a time, so that their cells stay in the cache while one column after the other is put there.
+    pub(super) fn fill(
+        &self,
+        registers: &[Column<'_>],
+        rows: &Range<usize>,
+        (cells, width): (&mut [f64], usize),
+        clear: bool,
+    ) -> Result<(), ApplyError> {
+        let source = |put| match put {
+            &Put::Number { read, position, scale } => {
+                Source::Numbers { values: floats(&registers[read]), position, scale }
+            }
+            Put::Ones { step, one_hot, dictionary, cells } => {
+                Source::Ones { codes: one_hot.raw_codes(&registers[step.reads[0]], *dictionary), cells, step }
+            }
+        };
+        let sources: Vec<Source<'_>> = self.0.iter().map(source).collect();
+        let strip = (STRIP_CELLS / width).clamp(MIN_STRIP_ROWS, STRIP_ROWS);
         for (index, cells) in cells.chunks_mut(strip * width).enumerate() {
+            let start = index * strip;
+            if clear {
+                cells.fill(0.0);
+            }
             for source in &sources {
-                source.put(index * strip, cells, width);
+                match source {
+                    Source::Numbers { values, position, scale } => {
+                        put_numbers(&values[start..], *position, *scale, cells, width);
+                    }
+                    Source::Ones { codes, cells: ones, step } => {
+                        let put = ones.put(&codes[start..], cells.chunks_exact_mut(width));
+                        put.map_err(|row| step.unknown(&registers[step.reads[0]], rows, start + row))?;
+                    }
+                }
             }
         }
         Ok(())
     }
 }
 
-/// Cells that are filled together: half of the cache next to the processor.
-const STRIP_CELLS: usize = 2048;
-
-/// Rows that are filled together at the most.
-const STRIP_ROWS: usize = 64;
-
-/// What goes into the cells of a block.
-enum Source<'a> {
-    /// `(value or fill - center) / scale`, or the value itself.
-    Numbers { values: Cow<'a, [f64]>, position: usize, scale: Option<(Option<f64>, f64, f64)> },
-    /// 1 at the position of each code.
-    Ones { codes: Vec<u32>, positions: &'a [Option<usize>] },
-}
-
-impl Source<'_> {
-    /// Puts the rows from `start` on into `cells`.
-    fn put(&self, start: usize, cells: &mut [f64], width: usize) {
-        let rows = cells.chunks_exact_mut(width);
-        match self {
-            Self::Ones { codes, positions } => {
-                for (row, code) in rows.zip(&codes[start..]) {
-                    let position = usize::try_from(*code).ok().and_then(|code| positions.get(code)).copied();
-                    if let Some(position) = position.flatten() {
-                        row[position] = 1.0;
-                    }
-                }
-            }
-            Self::Numbers { values, position, scale } => {
-                let values = &values[start..start + rows.len()];
-                // Computed side by side first, which takes vector instructions, and then spread over the rows.
-                let mut computed = [0.0; STRIP_ROWS];
-                let computed = &mut computed[..values.len()];
-                match *scale {
-                    None => computed.copy_from_slice(values),
-                    Some((None, center, scale)) => {
-                        computed.iter_mut().zip(values).for_each(|(cell, value)| *cell = (value - center) / scale);
-                    }
-                    Some((Some(fill), center, scale)) => computed.iter_mut().zip(values).for_each(|(cell, value)| {
-                        *cell = ((if value.is_nan() { fill } else { *value }) - center) / scale;
-                    }),
-                }
-                rows.zip(computed).for_each(|(row, value)| row[*position] = *value);
-            }
+/// Puts the first of `values` into `cells`, one per row.
+fn put_numbers(
+    values: &[f64],
+    position: usize,
+    scale: Option<(Option<f64>, f64, f64)>,
+    cells: &mut [f64],
+    width: usize,
+) {
+    let rows = cells.chunks_exact_mut(width);
+    let values = &values[..rows.len()];
+    // Computed side by side first, which takes vector instructions, and then spread over the rows.
+    let mut computed = [0.0; STRIP_ROWS];
+    let computed = &mut computed[..values.len()];
+    match scale {
+        None => computed.copy_from_slice(values),
+        Some((None, center, scale)) => {
+            computed.iter_mut().zip(values).for_each(|(cell, value)| *cell = (value - center) / scale);
         }
+        Some((Some(fill), center, scale)) => computed.iter_mut().zip(values).for_each(|(cell, value)| {
+            *cell = ((if value.is_nan() { fill } else { *value }) - center) / scale;
+        }),
     }
+    rows.zip(computed).for_each(|(row, value)| row[position] = *value);
 }

@@ -220,6 +220,23 @@ fn an_unknown_category_names_column_row_and_value_in_any_block() {
 }
 
 #[test]
+fn a_text_of_a_dictionary_is_refused_only_where_a_row_has_it() {
+    let coded = |unknown: &[usize]| {
+        let codes = (0..5000).map(|row| u32::from(unknown.contains(&row))).collect();
+        let dictionary = ["a", "zebra"].map(Cow::Borrowed).to_vec().into();
+        table(vec![
+            ("number", Column::from(vec![1.0; 5000])),
+            ("count", Column::from(vec![1_i64; 5000])),
+            ("text", Column::Categorical(CategoricalColumn::Dictionary { codes, dictionary })),
+        ])
+    };
+    let plan = plan(UnknownCategory::Error);
+    let error = plan.apply(&coded(&[4097, 4999])).unwrap_err();
+    assert_eq!(error.to_string(), "column `text`, row 4097: unknown category `zebra`");
+    assert_eq!(plan.apply(&coded(&[])).unwrap().column("text_a"), Some(vec![1.0; 5000]));
+}
+
+#[test]
 fn schema_differences_are_listed_by_name() {
     let found = table(vec![("number", Column::from(vec![1_i64])), ("other", Column::from(vec![1_i64]))]);
     let ApplyError::Schema(mismatch) = plan(UnknownCategory::Error).apply(&found).unwrap_err() else { panic!() };

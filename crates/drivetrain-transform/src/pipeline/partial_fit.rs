@@ -4,17 +4,15 @@ use std::sync::Arc;
 
 use drivetrain_plan::{ColumnTable, Op, Plan, Program, Registry, RowBlocks, Schema, Table};
 
-use super::{FittedPipeline, FittedStep, Pipeline, Step};
-use crate::{
-    AnyFitted, AnyState, DynPartialFit, FitError, PartialFit, Progress, TransformError, partial_fit::one_pass,
-};
+use super::{FittedPipeline, FittedStep, Pipeline, Step, learning::Learning};
+use crate::{AnyFitted, FitError, PartialFit, Progress, TransformError, partial_fit::one_pass};
 
 /// What a [`Pipeline`] collected so far.
 #[derive(Debug, Clone)]
 pub struct PipelineState {
     fitted: Arc<FittedSteps>,
-    /// The state of the first step that is not fitted.
-    learning: AnyState,
+    /// Of the steps that are not fitted.
+    learning: Learning,
 }
 
 /// The steps that are fitted.
@@ -30,10 +28,12 @@ pub(super) struct FittedSteps {
 impl FittedSteps {
     /// These steps and one more.
     pub(super) fn push(&mut self, step: FittedStep) -> Result<(), FitError> {
-        self.plan = Some(match &self.plan {
-            None => step.plan.clone(),
-            Some(before) => before.then(&step.plan)?,
-        });
+        let plan = match &self.plan {
+            None => Ok(step.plan.clone()),
+            Some(before) => before.then(&step.plan),
+        };
+        self.plan =
+            Some(plan.map_err(|source| FitError::Step { step: step.name.clone(), source: Box::new(source.into()) })?);
         self.steps.push(step);
         self.program = None;
         Ok(())
@@ -52,62 +52,65 @@ impl FittedSteps {
         Ok(self.program.as_ref().map(|program| program.run(table)).transpose()?)
     }
 
-    /// Fits `step` on what these steps make of `table`. Chunk by chunk where the step can be fed so; otherwise, unless it is
-    /// the last one, its output is written out for the next step.
+    /// Fits the first of `steps` on what these make of `table`, and the second where it learns along. Chunk by chunk where
+    /// the step can be fed so; otherwise, unless it is the last one and no `output` is asked for, its output is written
+    /// out for the next step.
     pub(super) fn fit(
         &self,
-        step: &Step,
+        steps: &[Step],
         table: &dyn Table,
         y: Option<&[f64]>,
-        last: bool,
-    ) -> Result<(FittedStep, Option<ColumnTable>), FitError> {
-        if let Some(partial) = step.estimator.as_partial_fit_any() {
-            let fitted = step.fitted(self.fit_next(partial, table, y)?)?;
-            if last || !is_opaque(&fitted.plan) {
+        output: bool,
+    ) -> Result<(Vec<FittedStep>, Option<ColumnTable>), FitError> {
+        let Some(step) = steps.first() else { return Ok((Vec::new(), None)) };
+        let last = |n_fitted: usize| !output && n_fitted == steps.len();
+        if step.estimator.as_partial_fit_any().is_some() {
+            let mut fitted = self.fit_in_chunks(steps, table, y)?;
+            while fitted.last().is_some_and(|step| !last(fitted.len()) && is_opaque(&step.plan)) {
+                fitted.pop();
+            }
+            if !fitted.is_empty() {
                 return Ok((fitted, None));
             }
         }
-        let input = self.run(table)?;
-        let input: &dyn Table = input.as_ref().map_or(table, |input| input);
-        if last {
-            return Ok((step.fitted(step.estimator.fit_any(input, y)?)?, None));
-        }
-        let (fitted, output) = step.estimator.fit_run_any(input, y)?;
-        Ok((step.fitted(fitted)?, Some(output)))
+        let whole = || -> Result<_, FitError> {
+            let input = self.run(table)?;
+            let input: &dyn Table = input.as_ref().map_or(table, |input| input);
+            if last(1) {
+                return Ok((vec![step.fitted(step.estimator.fit_any(input, y)?)?], None));
+            }
+            let (fitted, output) = step.estimator.fit_run_any(input, y)?;
+            Ok((vec![step.fitted(fitted)?], Some(output)))
+        };
+        whole().map_err(|error| step.failed(error))
     }
 
-    /// Fits `next` on what these steps make of `table`, chunk by chunk.
-    fn fit_next(&self, next: &dyn DynPartialFit, table: &dyn Table, y: Option<&[f64]>) -> Result<AnyFitted, FitError> {
+    /// Fits the first of `steps` on what these make of `table`, and the second where it learns along, chunk by chunk.
+    fn fit_in_chunks(&self, steps: &[Step], table: &dyn Table, y: Option<&[f64]>) -> Result<Vec<FittedStep>, FitError> {
         let schema = self.plan.as_ref().map_or(table.schema(), Plan::output_schema);
-        if schema.is_empty() {
-            return Err(FitError::Empty { rows: table.n_rows(), columns: 0 });
+        if let (true, Some(step)) = (schema.is_empty(), steps.first()) {
+            return Err(step.failed(FitError::Empty { rows: table.n_rows(), columns: 0 }));
         }
         let blocks = RowBlocks::new(table);
-        let mut state = next.start_any(schema)?;
+        let mut learning = Learning::start(steps, schema)?;
         loop {
-            let feed = |state: &mut AnyState, x: &dyn Table, y: Option<&[f64]>| self.feed(next, state, x, y);
-            state = one_pass(&blocks, y, state, feed, |state, later| next.merge_any(state, later))?;
-            match next.finish_any(state)? {
+            let feed = |learning: &mut Learning, x: &dyn Table, y: Option<&[f64]>| self.feed(steps, learning, x, y);
+            learning = one_pass(&blocks, y, learning, feed, |learning, later| learning.merge(steps, later))?;
+            match learning.finish(steps)? {
                 Progress::Done(fitted) => return Ok(fitted),
-                Progress::Again(again) => state = again,
+                Progress::Again(again) => learning = again,
             }
         }
     }
 
-    /// Feeds `step` with what these steps make of the rows of `x`.
-    fn feed(
-        &self,
-        step: &dyn DynPartialFit,
-        state: &mut AnyState,
-        x: &dyn Table,
-        y: Option<&[f64]>,
-    ) -> Result<(), FitError> {
-        match &self.program {
-            None => step.partial_fit_any(state, x, y),
-            Some(program) => {
-                program.run_with(x, |outputs| step.partial_fit_any(state, outputs, y)).map_err(TransformError::from)?
-            }
-        }
+    /// Feeds `steps` with what these steps make of the rows of `x`.
+    fn feed(&self, steps: &[Step], learning: &mut Learning, x: &dyn Table, y: Option<&[f64]>) -> Result<(), FitError> {
+        let Some(program) = &self.program else { return learning.feed(steps, x, y) };
+        let fed = program.run_with(x, |outputs| learning.feed(steps, outputs, y));
+        fed.map_err(|error| match steps.first() {
+            Some(step) => step.failed(TransformError::from(error).into()),
+            None => TransformError::from(error).into(),
+        })?
     }
 }
 
@@ -117,12 +120,6 @@ fn is_opaque(plan: &Plan) -> bool {
 }
 
 impl Step {
-    /// The step's estimator as one that can be fed in chunks.
-    fn partial(&self) -> Result<&dyn DynPartialFit, FitError> {
-        let (estimator, reason) = (format!("step `{}`", self.name), "its estimator cannot");
-        self.estimator.as_partial_fit_any().ok_or(FitError::NotInParts { estimator, reason })
-    }
-
     /// The step with what its estimator learned.
     pub(super) fn fitted(&self, fitted: AnyFitted) -> Result<FittedStep, FitError> {
         let plan = fitted.lower()?;
@@ -135,27 +132,25 @@ impl Step {
 }
 
 impl Pipeline {
-    /// The step that learns when `fitted` are fitted.
-    fn learning(&self, fitted: &FittedSteps) -> Result<&Step, FitError> {
-        self.steps.get(fitted.steps.len()).ok_or(FitError::Merge { reason: "the state belongs to another pipeline" })
+    /// The steps that are left when `fitted` are fitted.
+    fn left(&self, fitted: &FittedSteps) -> &[Step] {
+        self.steps.get(fitted.steps.len()..).unwrap_or_default()
     }
 }
 
-/// One pass over the rows fits one step: it learns from what the steps before it make of them, chunk by chunk.
+/// One pass over the rows fits one step: it learns from what the steps before it make of them, chunk by chunk. A step
+/// whose statistics follow from those of the rows before they are filled learns in the pass of the imputer before it.
 impl PartialFit for Pipeline {
     type State = PipelineState;
 
     fn start(&self, schema: &Schema) -> Result<Self::State, FitError> {
         let fitted = FittedSteps::default();
-        let step = self.learning(&fitted)?;
-        let learning = step.partial()?.start_any(schema).map_err(|error| step.failed(error))?;
+        let learning = Learning::start(self.left(&fitted), schema)?;
         Ok(PipelineState { fitted: Arc::new(fitted), learning })
     }
 
     fn partial_fit(&self, state: &mut Self::State, x: &dyn Table, y: Option<&[f64]>) -> Result<(), FitError> {
-        let step = self.learning(&state.fitted)?;
-        let fed = state.fitted.feed(step.partial()?, &mut state.learning, x, y);
-        fed.map_err(|error| step.failed(error))
+        state.fitted.feed(self.left(&state.fitted), &mut state.learning, x, y)
     }
 
     fn merge(&self, state: &mut Self::State, later: Self::State) -> Result<(), FitError> {
@@ -164,24 +159,26 @@ impl PartialFit for Pipeline {
         if !first && !Arc::ptr_eq(&state.fitted, &later.fitted) {
             return Err(FitError::Merge { reason: "they are in different passes" });
         }
-        let step = self.learning(&state.fitted)?;
-        step.partial()?.merge_any(&mut state.learning, later.learning).map_err(|error| step.failed(error))
+        state.learning.merge(self.left(&state.fitted), later.learning)
     }
 
     fn finish(&self, state: Self::State) -> Result<Progress<Self::State, FittedPipeline>, FitError> {
         let PipelineState { fitted, learning } = state;
-        let step = self.learning(&fitted)?;
-        let learned = match step.partial()?.finish_any(learning).map_err(|error| step.failed(error))? {
+        let learned = match learning.finish(self.left(&fitted))? {
             Progress::Again(learning) => return Ok(Progress::Again(PipelineState { fitted, learning })),
             Progress::Done(learned) => learned,
         };
         let mut fitted = FittedSteps { steps: fitted.steps.clone(), plan: fitted.plan.clone(), program: None };
-        step.fitted(learned).and_then(|learned| fitted.push(learned)).map_err(|error| step.failed(error))?;
-        match (self.steps.get(fitted.steps.len()), &fitted.plan) {
-            (None, Some(plan)) => Ok(Progress::Done(FittedPipeline { plan: plan.clone(), steps: fitted.steps })),
-            (Some(next), Some(plan)) => {
-                let learning = next.partial()?.start_any(plan.output_schema()).map_err(|error| next.failed(error))?;
-                fitted.prepare()?;
+        for step in learned {
+            fitted.push(step)?;
+        }
+        match (self.left(&fitted), &fitted.plan) {
+            ([], Some(plan)) => Ok(Progress::Done(FittedPipeline { plan: plan.clone(), steps: fitted.steps })),
+            (left, Some(plan)) => {
+                let learning = Learning::start(left, plan.output_schema())?;
+                if let Some(next) = left.first() {
+                    fitted.prepare().map_err(|error| next.failed(error))?;
+                }
                 Ok(Progress::Again(PipelineState { fitted: Arc::new(fitted), learning }))
             }
             (_, None) => Err(FitError::Merge { reason: "the state belongs to another pipeline" }),

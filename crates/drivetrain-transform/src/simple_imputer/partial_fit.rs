@@ -4,7 +4,7 @@ use drivetrain_plan::{DataType, Field, Schema, Table, Value};
 
 use super::{FittedSimpleImputer, ImputedColumn, SimpleImputer, Strategy, fill_value, indicated};
 use crate::{
-    ColumnStatistics, FitError, InBlocks, Mean, MissingIndicatorState, PartialFit, Progress,
+    AnyState, ColumnStatistics, FitError, InBlocks, Mean, MissingIndicatorState, Moments, PartialFit, Progress,
     categories::Declared,
     category_counts::{ColumnCategories, EncoderState},
     check::column,
@@ -51,17 +51,21 @@ impl SimpleImputer {
         Ok(ImputedColumn { name: field.name.clone(), statistic })
     }
 
+    /// What fills the columns of `schema`, whose means these are.
+    fn means(&self, schema: &Schema, means: impl Iterator<Item = Mean>) -> Result<Vec<ImputedColumn>, FitError> {
+        let learn = |(field, mean): (&Field, Mean)| {
+            let found = (mean.count() > 0).then(|| Value::Float64(mean.mean()));
+            self.imputed(field, found, || Ok(Value::Float64(0.0)))
+        };
+        schema.fields().iter().zip(means).map(learn).collect()
+    }
+
     /// The schema and what fills each of its columns.
     fn learn(&self, collected: Collected) -> Result<(Schema, Vec<ImputedColumn>), FitError> {
         match collected {
             Collected::Means(means) => {
                 let (schema, means) = means.finish()?;
-                let learn = |(field, mean): (&Field, InBlocks<Mean>)| {
-                    let mean = mean.total();
-                    let found = (mean.count() > 0).then(|| Value::Float64(mean.mean()));
-                    self.imputed(field, found, || Ok(Value::Float64(0.0)))
-                };
-                let columns = schema.fields().iter().zip(means).map(learn).collect::<Result<_, _>>()?;
+                let columns = self.means(&schema, means.into_iter().map(InBlocks::total))?;
                 Ok((schema, columns))
             }
             Collected::Constants { schema, n_rows: rows, .. }
@@ -159,5 +163,15 @@ impl PartialFit for SimpleImputer {
         let (schema, columns) = self.learn(state.collected)?;
         let indicated = indicated(state.gaps.as_ref())?;
         Ok(Progress::Done(FittedSimpleImputer { schema, columns, indicated }))
+    }
+
+    /// Means are part of moments.
+    fn learn_from(&self, collected: &AnyState) -> Option<Result<Self::Fitted, FitError>> {
+        let moments: &ColumnStatistics<InBlocks<Moments>> = collected.downcast_ref()?;
+        (self.strategy == Strategy::Mean && !self.add_indicator).then(|| {
+            let (schema, moments) = moments.clone().finish()?;
+            let columns = self.means(&schema, moments.into_iter().map(|moments| moments.total().rounded_mean()))?;
+            Ok(FittedSimpleImputer { schema, columns, indicated: Vec::new() })
+        })
     }
 }
