@@ -34,9 +34,14 @@ impl Python {
         Ok(Self { interpreter })
     }
 
+    /// The interpreter, to be given arguments.
+    pub(crate) fn command(&self) -> Command {
+        Command::new(&self.interpreter)
+    }
+
     /// Runs a script and throws away what it prints, unless it fails.
     pub(crate) fn script(&self, script: &Path, arguments: &[&Path]) -> Result<(), Error> {
-        run(Command::new(&self.interpreter).arg(script).args(arguments))
+        run(self.command().arg(script).args(arguments))
     }
 }
 

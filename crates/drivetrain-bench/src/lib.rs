@@ -11,7 +11,7 @@
 //! * with the feature `report` (on by default) they become tables, charts and one Markdown page.
 //!
 //! ```
-//! use drivetrain_bench::{Cell, Measurement, Meter};
+//! use drivetrain_bench::Meter;
 //!
 //! let mut meter = Meter::new(|reading| println!("{}", serde_json::to_string(&reading).unwrap_or_default()));
 //! let sum: u64 = meter.measure("sum", || (0..1_000_u64).sum());
@@ -33,11 +33,13 @@ mod summary;
 #[cfg(feature = "report")]
 mod table;
 mod task;
+#[cfg(feature = "report")]
 mod units;
 
 pub use machine::Machine;
 pub use measurement::{Cell, Measurement, Reading, Run};
 pub use meter::Meter;
+pub use process::children_cpu_time;
 #[cfg(feature = "report")]
 pub use summary::{Group, Summary};
 #[cfg(feature = "report")]

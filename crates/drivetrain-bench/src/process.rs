@@ -18,6 +18,31 @@ pub(crate) fn cpu_time() -> Option<Duration> {
     None
 }
 
+/// Time that ended processes, which this one started and waited for, spent on processors: in steps of a tick, a hundredth
+/// of a second as a rule. None where the system does not tell.
+#[cfg(target_os = "linux")]
+#[must_use]
+pub fn children_cpu_time() -> Option<Duration> {
+    let ticks = children_ticks(&fs::read_to_string("/proc/self/stat").ok()?)?;
+    Some(Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64))
+}
+
+/// Time that ended processes spent on processors: not known here.
+#[cfg(not(target_os = "linux"))]
+#[must_use]
+pub fn children_cpu_time() -> Option<Duration> {
+    None
+}
+
+/// User and system time, fields 16 and 17 of `/proc/PID/stat`; the name in field 2 may contain anything.
+#[cfg(target_os = "linux")]
+fn children_ticks(stat: &str) -> Option<u64> {
+    let after_name = stat.rsplit_once(") ")?.1;
+    let mut fields = after_name.split(' ').skip(16 - 3);
+    let mut next = || fields.next()?.parse::<u64>().ok();
+    next()?.checked_add(next()?)
+}
+
 /// Begins a new peak of memory, at what is held now; returns that. Where the system does not allow it, the peak stays
 /// that of the whole process.
 pub(crate) fn begin_peak() -> Option<u64> {
@@ -43,4 +68,17 @@ pub(crate) fn preemptions() -> Option<u64> {
         field(&status, "nonvoluntary_ctxt_switches")?.parse::<u64>().ok()
     };
     Some(fs::read_dir("/proc/self/task").ok()?.filter_map(of_thread).sum())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_counted_after_the_name() {
+        let stat = "1 (a) b) S 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19";
+        assert_eq!(children_ticks(stat), Some(16 + 17));
+        assert_eq!(children_ticks("1 (a) S 3"), None);
+        assert!(children_cpu_time().is_some());
+    }
 }

@@ -45,6 +45,11 @@ fn good_values_are_taken() {
         "process --run-name x",
         "predict --run-name x --target-dir /tmp/t",
         "bench pipeline --rounds 3 --python python3.12 --release",
+        "bench transform --rows 1000,2000 --threads 1,2 --engine featrs --engine scikit-learn",
+        "bench forest --rows 20000 --trees 3 --patience 10 --out /tmp/r",
+        "bench artifact --rows 500 --trees 5 --quick",
+        "bench all --quick --release",
+        "bench report",
         "parity --seed 7 --python python3.12",
     ] {
         assert!(parse(line).is_ok(), "{line}: {:?}", parse(line));
@@ -69,6 +74,10 @@ fn bad_values_are_refused_with_their_flag_and_a_reason() {
         ("train --max-features half", "--max-features", "`sqrt`"),
         ("train --run-name auto_mpg", "--run-name", "letters, digits and hyphens"),
         ("train --run-name a-", "--run-name", "begin and end"),
+        ("bench forest --rows 5", "--rows", "100..=100000000"),
+        ("bench forest --threads 0", "--threads", "1..=1024"),
+        ("bench artifact --trees 0", "--trees", "non-zero"),
+        ("bench transform --rounds 0", "--rounds", "non-zero"),
         ("pipeline --release --profile x", "--release", "cannot be used with"),
         ("predict --seed 1", "--seed", "unexpected argument"),
     ] {

@@ -18,11 +18,10 @@ pub(super) fn run(columns: Columns, missing: bool, meter: &mut Printer) -> Resul
     let transformer = column_transformer(missing)?;
     let fitted = meter.measure(FIT, || transformer.fit(&table, None))?;
     let plan = fitted.lower()?;
-    let program = meter.measure(TRANSFORM, || Program::new(&plan, &Registry::new()).and_then(|program| program.apply(&table)));
-    let features = program?;
-    meter.check(mean_size(&features.values, table.n_rows()));
+    let features = meter.measure(TRANSFORM, || fitted.transform(&table))?;
+    meter.check(mean_size(features.values(), table.n_rows()));
     let program = Program::new(&plan, &Registry::new())?;
-    let mut warm = features.values.into_raw_vec_and_offset().0;
+    let mut warm = features.into_parts().0.into_raw_vec_and_offset().0;
     meter.measure(INTO, || program.apply_into(&table, &mut warm))?;
     Ok(())
 }
