@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use drivetrain_artifact::ndarray::{Array2, ArrayView2, s};
+use drivetrain_artifact::ndarray::{Array2, ArrayView2, Axis, Slice};
 use drivetrain_artifact::npy;
 use drivetrain_bench::Workload;
 
@@ -133,7 +133,7 @@ pub(crate) struct Rows {
 pub(crate) fn train_and_test(folder: &Path, rows: usize) -> Result<[Rows; 2], Failure> {
     let part = |name: &str| -> Result<Rows, Failure> {
         let table = npy::read(path(folder, name, rows))?;
-        let x = table.slice(s![.., ..COLUMNS]).as_standard_layout().into_owned();
+        let x = table.slice_axis(Axis(1), Slice::from(..COLUMNS)).as_standard_layout().into_owned();
         Ok(Rows { x, y: table.column(COLUMNS).to_vec() })
     };
     Ok([part("train")?, part("test")?])

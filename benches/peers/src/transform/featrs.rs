@@ -1,10 +1,11 @@
 //! featrs' column transformer, from a polars data frame to a polars data frame.
 
-use ::featrs::pipeline::{ColumnTransformer, Pipeline, Remainder};
+use ::featrs::pipeline::column_transformer::{ColumnTransformer, Remainder};
+use ::featrs::pipeline::{DataFrameTransformer, Pipeline};
 use ::featrs::preprocessing::encoder::OneHotEncoder;
 use ::featrs::preprocessing::imputer::SimpleImputer;
 use ::featrs::preprocessing::scaler::StandardScaler;
-use ::featrs::traits::{DataFrameTransformer, Fit, Transform};
+use ::featrs::traits::{Fit, Transform};
 use polars::prelude::{Column, DataFrame, DataType, Float64Chunked, IntoSeries, NamedFrom, NewChunkedArray, Series};
 
 use super::{FIT, TRANSFORM};
@@ -32,7 +33,7 @@ pub(super) fn run(columns: Columns, missing: bool, meter: &mut Printer) -> Resul
     let mut sum = 0.0;
     for column in features.columns() {
         let column = column.cast(&DataType::Float64)?;
-        sum += column.f64()?.into_iter().flatten().map(f64::abs).sum::<f64>();
+        sum += column.f64()?.iter().flatten().map(f64::abs).sum::<f64>();
     }
     meter.check(sum / (rows * FEATURES) as f64);
     Ok(())
