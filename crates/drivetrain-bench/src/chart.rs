@@ -43,7 +43,10 @@ pub fn svg(summary: &Summary) -> Result<String, ChartError> {
     Ok(text)
 }
 
-fn engines_with_times<'a>(group: &Group<'a>) -> Vec<(&'a str, Vec<(Option<usize>, f64)>)> {
+/// An engine, and its times by size.
+type Times<'a> = (&'a str, Vec<(Option<usize>, f64)>);
+
+fn engines_with_times<'a>(group: &Group<'a>) -> Vec<Times<'a>> {
     let times = |engine: &&'a str| {
         let points = group.sizes.iter().filter_map(|size| Some((*size, group.median(engine, *size)?)));
         (*engine, points.filter(|(_, seconds)| *seconds > 0.0).collect::<Vec<_>>())

@@ -68,9 +68,13 @@ fn section(groups: &[Group]) -> String {
     if let Some(first) = groups.first() {
         text.push_str(&format!("\n### {}\n", first.title()));
     }
-    overview(groups).iter().for_each(|table| show(&mut text, table));
+    for table in overview(groups) {
+        show(&mut text, &table);
+    }
     text.push_str("\n<details><summary>Spread, CPU time, memory</summary>\n");
-    groups.iter().for_each(|group| show(&mut text, &group.details()));
+    for group in groups {
+        show(&mut text, &group.details());
+    }
     text.push_str("\n</details>\n");
     text
 }

@@ -27,9 +27,9 @@ pub(super) fn keep(results: &Results, args: &TurnsArgs) -> Result<String, Error>
     let note = page(folder)?;
     let summary = Summary::new(results);
     let mut text = format!("\n{}\n\n", results.run.title);
-    summary.tables().iter().for_each(|table| text.push_str(&terminal(table)));
-    summary.warnings().iter().for_each(|warning| text.push_str(&format!("warning: {warning}\n")));
-    results.run.notes.iter().for_each(|note| text.push_str(&format!("* {note}\n")));
+    text.extend(summary.tables().iter().map(terminal));
+    text.extend(summary.warnings().iter().map(|warning| format!("warning: {warning}\n")));
+    text.extend(results.run.notes.iter().map(|note| format!("* {note}\n")));
     text.push_str(&format!("\nThe measurements are in {}\n{note}", path.display()));
     Ok(text)
 }
@@ -79,7 +79,9 @@ fn terminal(table: &Table) -> String {
         (0..table.header.len()).map(|column| if column == 0 { Side::Left } else { Side::Right }).collect();
     let header: Vec<&str> = table.header.iter().map(String::as_str).collect();
     let mut shown = report::Table::new(&table.title, &sides).header(&header);
-    table.rows.iter().for_each(|row| shown.row(row.clone()));
+    for row in &table.rows {
+        shown.row(row.clone());
+    }
     shown.render(report::for_stdout())
 }
 

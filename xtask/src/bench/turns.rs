@@ -59,7 +59,9 @@ impl Plan {
         }
         if let Some(tolerance) = self.tolerance {
             let found = differences(&results, tolerance);
-            found.iter().for_each(|difference| report::say(&format!("warning: {difference}")));
+            for difference in &found {
+                report::say(&format!("warning: {difference}"));
+            }
             results.run.notes.extend(found);
         }
         Ok(results)
