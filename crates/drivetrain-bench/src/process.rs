@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn fields_are_counted_after_the_name() {
-        let stat = "1 (a) b) S 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19";
+        let stat = "1 (a) b) S 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19";
         assert_eq!(children_ticks(stat), Some(16 + 17));
         assert_eq!(children_ticks("1 (a) S 3"), None);
         assert!(children_cpu_time().is_some());
