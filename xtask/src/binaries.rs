@@ -76,16 +76,8 @@ impl Binary {
 
     fn executable(self, args: &BuildArgs, set_up: impl FnOnce(&mut Command)) -> Result<PathBuf, Error> {
         let binary = self.name();
-        // Cargo names itself to what it runs; outside of it, the one in the path will do.
-        let cargo = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
-        let mut command = Command::new(&cargo);
-        command
-            .current_dir(workspace_root())
-            .args(["build", "--package", "drivetrain-container", "--bin", binary])
-            .args(self.features())
-            .arg("--message-format=json-render-diagnostics")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped());
+        let mut command = cargo("build");
+        command.args(["--package", "drivetrain-container", "--bin", binary]).args(self.features());
         if let Some(profile) = args.profile() {
             command.args(["--profile", profile]);
         }
@@ -93,20 +85,34 @@ impl Binary {
             command.arg("--target-dir").arg(std::path::absolute(folder).unwrap_or_else(|_| folder.clone()));
         }
         set_up(&mut command);
-        let mut child = command.spawn().map_err(|source| Error::Start { program: cargo.clone(), source })?;
-        let mut executable = None;
-        if let Some(messages) = child.stdout.take() {
-            for line in BufReader::new(messages).lines() {
-                let line = line.map_err(|source| Error::CargoOutput { binary, source })?;
-                executable = executable_in(&line, binary).or(executable);
-            }
-        }
-        let status = child.wait().map_err(|source| Error::Start { program: cargo, source })?;
-        if !status.success() {
-            return Err(Error::Build { binary, status: status.to_string() });
-        }
-        executable.ok_or(Error::NoExecutable { binary })
+        build(command, binary)
     }
+}
+
+/// Cargo, in the workspace. It names itself to what it runs; outside of it, the one in the path will do.
+pub(crate) fn cargo(subcommand: &str) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(workspace_root()).arg(subcommand);
+    command
+}
+
+/// Runs a build, with cargo's messages on the terminal; returns where the binary is.
+pub(crate) fn build(mut command: Command, binary: &'static str) -> Result<PathBuf, Error> {
+    let program = PathBuf::from(command.get_program());
+    command.arg("--message-format=json-render-diagnostics").stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = command.spawn().map_err(|source| Error::Start { program: program.clone(), source })?;
+    let mut executable = None;
+    if let Some(messages) = child.stdout.take() {
+        for line in BufReader::new(messages).lines() {
+            let line = line.map_err(|source| Error::CargoOutput { binary, source })?;
+            executable = executable_in(&line, binary).or(executable);
+        }
+    }
+    let status = child.wait().map_err(|source| Error::Start { program, source })?;
+    if !status.success() {
+        return Err(Error::Build { binary, status: status.to_string() });
+    }
+    executable.ok_or(Error::NoExecutable { binary })
 }
 
 /// The executable, if the message says that this binary has been built.

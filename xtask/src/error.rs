@@ -4,6 +4,8 @@ use std::io;
 use std::path::PathBuf;
 
 use drivetrain_artifact::{ArtifactError, Sha256};
+use drivetrain_bench::chart::ChartError;
+use drivetrain_bench::results::ResultsError;
 use drivetrain_runner::RunnerError;
 
 /// Everything a command can fail with.
@@ -60,6 +62,14 @@ pub(crate) enum Error {
     Tool { command: String, status: String, problem: String },
     #[error("scikit-learn and ours disagree on the tables of seed {seed}; the tables are in {}", folder.display())]
     Parity { seed: u64, folder: PathBuf },
+    #[error("{engine} cannot {work}: {problem}")]
+    Peer { engine: String, work: String, problem: String },
+    #[error("the suite {suite} has no engine `{name}`; there are {}", known.join("; "))]
+    NoSuchEngine { name: String, suite: &'static str, known: Vec<&'static str> },
+    #[error(transparent)]
+    Results(#[from] ResultsError),
+    #[error(transparent)]
+    Chart(#[from] ChartError),
     #[error("cannot print the result")]
     Print { source: io::Error },
 }

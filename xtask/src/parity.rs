@@ -1,8 +1,9 @@
 //! The transformers beside a live scikit-learn, on fresh random tables.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
+use crate::binaries;
 use crate::cli::ParityArgs;
 use crate::error::Error;
 use crate::layout::workspace_root;
@@ -22,16 +23,14 @@ pub(crate) fn run(args: &ParityArgs) -> Result<String, Error> {
     let folder = root.join("target").join("parity").join(args.seed.to_string());
     python.script(&root.join(SCRIPT), &[Path::new(&args.seed.to_string()), &folder])?;
 
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut tests = Command::new(&cargo);
+    let mut tests = binaries::cargo("test");
     tests
-        .current_dir(&root)
-        .args(["test", "--quiet", "--package", "drivetrain-transform", "--test", "parity", "--no-fail-fast"])
+        .args(["--quiet", "--package", "drivetrain-transform", "--test", "parity", "--no-fail-fast"])
         .args(["--", "--nocapture"])
         .env(FOLDER, &folder)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit());
-    let output = tests.output().map_err(|source| Error::Start { program: cargo.into(), source })?;
+    let output = tests.output().map_err(|source| Error::Start { program: tests.get_program().into(), source })?;
 
     let mut rows = differences(&String::from_utf8_lossy(&output.stdout));
     rows.sort();

@@ -35,7 +35,7 @@ impl Python {
         Ok(Self { interpreter })
     }
 
-    /// The interpreter, to be given a script and arguments.
+    /// The interpreter, to be given arguments.
     pub(crate) fn command(&self) -> Command {
         Command::new(&self.interpreter)
     }

@@ -1,18 +1,49 @@
 //! Benchmarks: ours and the peers, in turns, in one run.
+//!
+//! Each suite gives [`Results`](drivetrain_bench::results::Results); what is done with them, [`output`] does for all.
 
+mod artifact;
+mod engines;
+mod forest;
+mod output;
+mod peers;
 mod pipeline;
 mod sample;
 mod serve;
+mod transform;
+mod turns;
+mod versions;
 
 use drivetrain_runner::Interrupt;
 
-use crate::cli::{BenchArgs, Suite};
+use crate::cli::{
+    AllBenchArgs, ArtifactBenchArgs, BenchArgs, ForestBenchArgs, PipelineBenchArgs, Suite, TransformBenchArgs,
+};
 use crate::error::Error;
 
-/// Runs a benchmark; the text is its result.
+/// The name of ours among the engines.
+const OURS: &str = "drivetrain";
+
+/// Runs a benchmark, keeps its measurements and writes the page; the text is its tables.
 pub(crate) fn run(args: &BenchArgs, interrupt: &Interrupt) -> Result<String, Error> {
     match &args.suite {
-        Suite::Pipeline(args) => pipeline::run(args, interrupt),
+        Suite::Pipeline(args) => output::keep(&pipeline::run(args, interrupt)?, &args.turns),
+        Suite::Transform(args) => output::keep(&transform::run(args, interrupt)?, &args.turns),
+        Suite::Forest(args) => output::keep(&forest::run(args, interrupt)?, &args.turns),
+        Suite::Artifact(args) => output::keep(&artifact::run(args, interrupt)?, &args.turns),
         Suite::Serve(args) => serve::run(args, interrupt),
+        Suite::All(args) => all(args, interrupt),
+        Suite::Report(args) => output::page(args.out.as_deref()),
     }
+}
+
+fn all(args: &AllBenchArgs, interrupt: &Interrupt) -> Result<String, Error> {
+    let turns = || args.turns.clone();
+    let suites = [
+        Suite::Pipeline(PipelineBenchArgs { turns: turns(), build: args.build.clone() }),
+        Suite::Transform(TransformBenchArgs::with_turns(turns())),
+        Suite::Forest(ForestBenchArgs::with_turns(turns())),
+        Suite::Artifact(ArtifactBenchArgs::with_turns(turns())),
+    ];
+    suites.into_iter().map(|suite| run(&BenchArgs { suite }, interrupt)).collect()
 }

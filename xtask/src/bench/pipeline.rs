@@ -3,10 +3,13 @@
 use std::fs;
 use std::time::Instant;
 
+use drivetrain_bench::results::Results;
+use drivetrain_bench::{Cell, Machine, Measurement, Reading, Run, children_cpu_time};
 use drivetrain_runner::store::Store;
 use drivetrain_runner::{Interrupt, RunnerError};
 
-use super::sample::Sample;
+use super::turns::{command_line, today};
+use super::{OURS, versions};
 use crate::cli::PipelineBenchArgs;
 use crate::error::Error;
 use crate::layout::workspace_root;
@@ -17,44 +20,76 @@ use crate::steps::{self, Predictions, Programs};
 const SCRIPT: &str = "benches/pipeline/reference.py";
 const REQUIREMENTS: &str = "benches/pipeline/requirements.txt";
 const DATA: &str = "data/auto-mpg.data";
+const THEIRS: &str = "pandas and scikit-learn";
+const PACKAGES: [&str; 3] = ["pandas", "scikit-learn", "joblib"];
 
-pub(super) fn run(args: &PipelineBenchArgs, interrupt: &Interrupt) -> Result<String, Error> {
+const ABOUT: &str = "\
+The Auto MPG data from the raw file to predictions of the test rows: parse, split, fit and apply the preprocessing, grow a
+forest of 100 trees, save both models, load them and predict. Ours is what `cargo xtask pipeline` does once it is built: four
+jobs and two servers, each a process of its own. Theirs is one process that does the same steps and imports its libraries once.";
+
+pub(super) fn run(args: &PipelineBenchArgs, interrupt: &Interrupt) -> Result<Results, Error> {
     let root = workspace_root();
-    let python = Python::environment(&args.python.python, "pipeline", &root.join(REQUIREMENTS))?;
+    let requirements = root.join(REQUIREMENTS);
+    let python = Python::environment(&args.turns.python.python, "pipeline", &requirements)?;
     let programs = Programs::build(&args.build)?;
-
-    let mut ours = Sample::default();
-    let mut theirs = Sample::default();
-    let mut ready = Sample::default();
+    let pinned = fs::read_to_string(&requirements).unwrap_or_default();
+    let mut results = Results { run: describe(&pinned), measurements: Vec::new() };
+    let rounds = args.turns.rounds();
     // The first round fills the caches of both and is not counted.
-    for round in 0..=args.rounds.get() {
+    for round in 0..=rounds {
         if interrupt.is_requested() {
             return Err(RunnerError::Interrupted { job: "bench".to_owned() }.into());
         }
-        report::say(&format!("round {round} of {}", args.rounds));
-        let started = Instant::now();
-        let predictions = once(&programs, interrupt)?;
-        let elapsed = started.elapsed();
-        let started = Instant::now();
-        python.script(&root.join(SCRIPT), &[&root.join(DATA)])?;
+        report::say(&format!("pipeline: round {round} of {rounds}"));
+        let mut measured = Vec::new();
+        let (predictions, ours) = timed(|| once(&programs, interrupt))?;
+        measured.push((OURS, ours));
+        let ready = predictions.containers.iter().map(|container| container.start_up.as_secs_f64());
+        measured.extend(ready.map(|seconds| (OURS, Reading::new("a server answers /ping", seconds))));
+        let ((), theirs) = timed(|| python.script(&root.join(SCRIPT), &[&root.join(DATA)]))?;
+        measured.push((THEIRS, theirs));
+        let cell = Cell { name: "Auto MPG".to_owned(), rows: None, threads: results.run.machine.cores };
+        let measurement = |(engine, reading): (&str, Reading)| Measurement {
+            cell: cell.clone(),
+            engine: engine.to_owned(),
+            round,
+            reading,
+        };
         if round > 0 {
-            ours.push(elapsed);
-            theirs.push(started.elapsed());
-            predictions.containers.iter().for_each(|container| ready.push(container.start_up));
+            results.measurements.extend(measured.into_iter().map(measurement));
         }
     }
+    Ok(results)
+}
 
-    let mut table = report::Table::new(
-        &format!("The whole pipeline, {} rounds in turns", args.rounds),
-        &[report::Side::Left, report::Side::Right, report::Side::Right, report::Side::Right],
-    )
-    .header(&["", "median", "fastest", "slowest"]);
-    let mut row = |name: &str, cells: [String; 3]| table.row(std::iter::once(name.to_owned()).chain(cells));
-    row("drivetrain, 4 jobs and 2 servers", ours.cells(1.0, "s"));
-    row("pandas and scikit-learn, 1 process", theirs.cells(1.0, "s"));
-    row("a server answers /ping after", ready.cells(1e3, "ms"));
-    let ratio = theirs.median() / ours.median();
-    Ok(format!("\n{}  drivetrain is {ratio:.1} times as fast\n", table.render(report::for_stdout())))
+fn describe(requirements: &str) -> Run {
+    let mut versions = versions::ours();
+    let pinned = PACKAGES.iter().filter_map(|name| Some(((*name).to_owned(), versions::pinned(requirements, name)?)));
+    versions.extend(pinned);
+    Run {
+        suite: "pipeline".to_owned(),
+        title: "The whole pipeline".to_owned(),
+        about: ABOUT.to_owned(),
+        notes: Vec::new(),
+        check: None,
+        ours: OURS.to_owned(),
+        command: command_line(),
+        date: today(),
+        machine: Machine::this(),
+        versions,
+        load_before: Machine::load(),
+    }
+}
+
+/// Wall time, and the time that the processes it started spent on processors.
+fn timed<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<(T, Reading), Error> {
+    let cpu = children_cpu_time();
+    let started = Instant::now();
+    let result = work()?;
+    let reading = Reading::new("all steps", started.elapsed().as_secs_f64());
+    let cpu = cpu.zip(children_cpu_time()).map(|(before, after)| after.saturating_sub(before).as_secs_f64());
+    Ok((result, Reading { cpu_seconds: cpu, ..reading }))
 }
 
 /// One run of the pipeline, with its defaults, in a store that goes away.

@@ -39,7 +39,7 @@ pub(crate) struct SeedArgs {
     pub(crate) seed: u64,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct PythonArgs {
     /// The Python to make the virtual environment with
     #[arg(long, value_name = "PROGRAM", default_value = "python3")]
@@ -88,7 +88,7 @@ impl Default for ForestArgs {
     }
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Build")]
 pub(crate) struct BuildArgs {
     /// Build the job binaries optimised: slower to build, faster to run

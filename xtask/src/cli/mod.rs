@@ -1,14 +1,18 @@
 //! What can be typed after `cargo xtask`.
 #![expect(clippy::doc_markdown, reason = "doc comments are what --help prints, where backticks are noise")]
 
+mod bench;
 mod groups;
 mod values;
 
-use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use bench::{
+    AllBenchArgs, ArtifactBenchArgs, BenchArgs, ForestBenchArgs, PipelineBenchArgs, ServeBenchArgs, Suite,
+    TransformBenchArgs, TurnsArgs,
+};
 pub(crate) use groups::{BuildArgs, DataArgs, Engine, ForestArgs, PythonArgs, RunArgs, SeedArgs, StoreArgs};
 pub(crate) use values::{DEFAULT_SEED, DataSource, RunName};
 
@@ -85,8 +89,17 @@ pub(crate) enum Command {
     Predict(PredictArgs),
     /// Measure ours beside its peers, in turns, in one run
     ///
-    /// Peers from Python run in a virtual environment with pinned packages below target/python, made on first use.
-    #[command(after_help = BENCH_EXAMPLES)]
+    /// Every engine has a process of its own for every piece of work, on the same data, so that ratios hold on a noisy
+    /// machine and the peak memory is its own. Peers in Rust are built from benches/peers into target/peers on first
+    /// use (featrs brings a polars along, minutes of building), peers in Python run in a virtual environment with pinned
+    /// packages below target/python.
+    ///
+    /// Prints tables of medians, spread, CPU time, memory and how many times ours that is, and warns if the machine was
+    /// busy with other work.
+    ///
+    /// Writes  benches/results/SUITE.jsonl, the measurements, with date, machine and versions
+    ///         benches/results/SUITE.svg and BENCHMARKS.md, made from all measurements there
+    #[command(verbatim_doc_comment, after_help = bench::EXAMPLES)]
     Bench(BenchArgs),
     /// Compare the transformers with a live scikit-learn, on fresh random tables
     ///
@@ -133,12 +146,6 @@ const PREDICT_EXAMPLES: &str = "\
 Examples:
   cargo xtask predict
   cargo xtask predict --run-name shallow";
-
-const BENCH_EXAMPLES: &str = "\
-Examples:
-  cargo xtask bench pipeline
-  cargo xtask bench pipeline --release --rounds 20
-  cargo xtask bench serve --release";
 
 const IMAGE_EXAMPLES: &str = "\
 Examples:
@@ -217,55 +224,6 @@ pub(crate) struct PredictArgs {
     /// The run whose regressor is served [default: the one trained last]
     #[arg(long, value_name = "NAME")]
     pub(crate) run_name: Option<RunName>,
-    #[command(flatten)]
-    pub(crate) build: BuildArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct BenchArgs {
-    #[command(subcommand)]
-    pub(crate) suite: Suite,
-}
-
-/// What can be measured.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Suite {
-    /// The whole pipeline beside a script with pandas, scikit-learn and joblib
-    ///
-    /// Ours is what `cargo xtask pipeline` does once it is built: four jobs and two servers, each a process of its own.
-    /// Theirs is one process that does the same steps and imports its libraries once.
-    Pipeline(PipelineBenchArgs),
-    /// An endpoint under load beside the same model behind FastAPI, uvicorn and scikit-learn
-    ///
-    /// Raw rows in, predictions out, one row a request, from this process; every answer is compared with the one the
-    /// server gives when it is asked alone. Both servers may use all processors, and write no line per request.
-    Serve(ServeBenchArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ServeBenchArgs {
-    /// How often each is measured; one more round comes first and is not counted
-    #[arg(long, value_name = "COUNT", default_value = "3")]
-    pub(crate) rounds: NonZeroUsize,
-    /// How long each round is
-    #[arg(long, value_name = "SECONDS", default_value = "5")]
-    pub(crate) seconds: NonZeroU64,
-    /// How many clients ask at a time
-    #[arg(long, value_name = "COUNT", default_value = "16")]
-    pub(crate) connections: NonZeroUsize,
-    #[command(flatten)]
-    pub(crate) python: PythonArgs,
-    #[command(flatten)]
-    pub(crate) build: BuildArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct PipelineBenchArgs {
-    /// How often each is run; one more round comes first and is not counted
-    #[arg(long, value_name = "COUNT", default_value = "7")]
-    pub(crate) rounds: NonZeroUsize,
-    #[command(flatten)]
-    pub(crate) python: PythonArgs,
     #[command(flatten)]
     pub(crate) build: BuildArgs,
 }

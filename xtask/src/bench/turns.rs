@@ -1,0 +1,244 @@
+//! All engines in turns: A B C, A B C, ...
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use drivetrain_bench::results::Results;
+use drivetrain_bench::{Machine, Measurement, Run, Task, Workload};
+use drivetrain_runner::{Interrupt, RunnerError, Timestamp};
+
+use super::engines::Engine;
+use super::peers::Peers;
+use super::{OURS, versions};
+use crate::cli::TurnsArgs;
+use crate::error::Error;
+use crate::layout::workspace_root;
+use crate::report;
+
+/// What a suite measures, and what is said of it.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) suite: &'static str,
+    pub(super) title: &'static str,
+    pub(super) about: &'static str,
+    pub(super) notes: &'static [&'static str],
+    pub(super) check: Option<&'static str>,
+    /// By how much the checks of others may differ from ours, relative, where all compute the same.
+    pub(super) tolerance: Option<f64>,
+    pub(super) engines: &'static [Engine],
+    /// Smaller ones first.
+    pub(super) workloads: Vec<Workload>,
+    pub(super) threads: Vec<usize>,
+}
+
+impl Plan {
+    /// Measures all of it.
+    pub(super) fn run(self, args: &TurnsArgs, interrupt: &Interrupt) -> Result<Results, Error> {
+        let wanted = |engine: &&Engine| {
+            engine.name == OURS || args.engines.is_empty() || args.engines.iter().any(|name| name == engine.name)
+        };
+        let engines: Vec<Engine> = self.engines.iter().filter(wanted).copied().collect();
+        if let Some(unknown) = args.engines.iter().find(|name| self.engines.iter().all(|engine| engine.name != **name))
+        {
+            let known = self.engines.iter().map(|engine| engine.name).collect();
+            return Err(Error::NoSuchEngine { name: unknown.clone(), suite: self.suite, known });
+        }
+        let peers = Peers::build(&engines, &args.python)?;
+        let mut results = Results { run: self.describe(&engines, &peers), measurements: Vec::new() };
+        if let Some(warning) = drivetrain_bench::Summary::new(&results).warnings().first() {
+            report::say(&format!("warning: {warning}"));
+        }
+        let mut slow = BTreeSet::new();
+        for threads in &self.threads {
+            for workload in &self.workloads {
+                let turns = Turns { peers: &peers, args, interrupt, workload: *workload, threads: *threads };
+                let engines = engines.iter().filter(|engine| engine.takes(workload, *threads));
+                turns.run(&engines.collect::<Vec<_>>(), &mut slow, &mut results)?;
+            }
+        }
+        if let Some(tolerance) = self.tolerance {
+            let found = differences(&results, tolerance);
+            for difference in &found {
+                report::say(&format!("warning: {difference}"));
+            }
+            results.run.notes.extend(found);
+        }
+        Ok(results)
+    }
+
+    fn describe(&self, engines: &[Engine], peers: &Peers) -> Run {
+        Run {
+            suite: self.suite.to_owned(),
+            title: self.title.to_owned(),
+            about: self.about.to_owned(),
+            notes: self.notes.iter().map(|note| (*note).to_owned()).collect(),
+            check: self.check.map(str::to_owned),
+            ours: OURS.to_owned(),
+            command: command_line(),
+            date: today(),
+            machine: Machine::this(),
+            versions: versions::of(engines, peers),
+            load_before: Machine::load(),
+        }
+    }
+}
+
+/// The turns of one cell.
+struct Turns<'a> {
+    peers: &'a Peers,
+    args: &'a TurnsArgs,
+    interrupt: &'a Interrupt,
+    workload: Workload,
+    threads: usize,
+}
+
+impl Turns<'_> {
+    fn run(&self, engines: &[&Engine], slow: &mut BTreeSet<&'static str>, results: &mut Results) -> Result<(), Error> {
+        let task = |engine: &str| Task {
+            engine: engine.to_owned(),
+            threads: self.threads,
+            folder: data_folder(),
+            workload: self.workload,
+        };
+        self.peers.write_data(&task(OURS))?;
+        let cell = self.workload.cell(self.threads);
+        let rounds = self.args.rounds();
+        let mut failed = BTreeSet::new();
+        for round in 1..=rounds {
+            report::say(&format!(
+                "{}, {} rows, {} threads: round {round} of {rounds}",
+                cell.name,
+                self.workload.rows(),
+                self.threads
+            ));
+            for engine in engines {
+                if self.interrupt.is_requested() {
+                    return Err(RunnerError::Interrupted { job: "bench".to_owned() }.into());
+                }
+                if slow.contains(engine.name) || failed.contains(engine.name) {
+                    continue;
+                }
+                let started = Instant::now();
+                match self.peers.run(engine, &task(engine.name)) {
+                    Ok(readings) => results.measurements.extend(readings.into_iter().map(|reading| Measurement {
+                        cell: cell.clone(),
+                        engine: engine.name.to_owned(),
+                        round,
+                        reading,
+                    })),
+                    Err(error) if engine.name == OURS => return Err(error),
+                    Err(error) => {
+                        report::say(&format!("warning: {error}"));
+                        results.run.notes.push(format!("{error}."));
+                        failed.insert(engine.name);
+                    }
+                }
+                if engine.name != OURS && started.elapsed() > Duration::from_secs(self.args.patience) {
+                    let note = format!(
+                        "{} took more than {} s for {}, {} rows, and got no more turns.",
+                        engine.name,
+                        self.args.patience,
+                        cell.name,
+                        self.workload.rows()
+                    );
+                    report::say(&note);
+                    results.run.notes.push(note);
+                    slow.insert(engine.name);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where tables are kept between runs.
+fn data_folder() -> PathBuf {
+    workspace_root().join("target").join("bench").join("data")
+}
+
+/// Today's date in UTC, as in 2026-01-02.
+pub(super) fn today() -> String {
+    Timestamp::now().to_string().chars().take("2026-01-02".len()).collect()
+}
+
+/// What was typed, but for folders, which are nobody's business.
+pub(super) fn command_line() -> String {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    without_folders(&words)
+}
+
+fn without_folders(words: &[String]) -> String {
+    const FOLDERS: [&str; 3] = ["--out", "--python", "--target-dir"];
+    let mut text = "cargo xtask".to_owned();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        if FOLDERS.contains(&word.as_str()) {
+            words.next();
+        } else if !FOLDERS.iter().any(|flag| word.starts_with(&format!("{flag}="))) {
+            text.push_str(&format!(" {word}"));
+        }
+    }
+    text
+}
+
+/// Engines whose checks are not ours.
+fn differences(results: &Results, tolerance: f64) -> Vec<String> {
+    let mut found = Vec::new();
+    for one in &results.measurements {
+        let same =
+            |other: &&Measurement| other.engine == OURS && other.cell == one.cell && other.reading.op == one.reading.op;
+        let ours = results.measurements.iter().find(same).and_then(|ours| ours.reading.check);
+        if let (Some(theirs), Some(ours)) = (one.reading.check, ours)
+            && (theirs - ours).abs() > tolerance * ours.abs()
+        {
+            let text =
+                format!("{} gives other numbers in {}: {theirs} where ours give {ours}.", one.engine, one.cell.name);
+            if !found.contains(&text) {
+                found.push(text);
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use drivetrain_bench::{Cell, Reading};
+
+    use super::*;
+
+    #[test]
+    fn a_command_is_kept_without_folders() {
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let line = "bench forest --out /home/me/x --rows 5 --python=/opt/python --quick";
+        assert_eq!(without_folders(&words(line)), "cargo xtask bench forest --rows 5 --quick");
+    }
+
+    #[test]
+    fn other_numbers_are_told_of_once() {
+        let measurement = |engine: &str, check| Measurement {
+            cell: Cell { name: "c".into(), rows: None, threads: 1 },
+            engine: engine.into(),
+            round: 1,
+            reading: Reading { check, ..Reading::new("fit", 1.0) },
+        };
+        let run = Run {
+            suite: String::new(),
+            title: String::new(),
+            about: String::new(),
+            notes: Vec::new(),
+            check: None,
+            ours: OURS.into(),
+            command: String::new(),
+            date: String::new(),
+            machine: Machine::this(),
+            versions: [].into(),
+            load_before: None,
+        };
+        let checks = [(OURS, Some(1.0)), ("a", Some(1.0 + 1e-12)), ("b", Some(1.1)), ("b", Some(1.1)), ("c", None)];
+        let measurements = checks.map(|(engine, check)| measurement(engine, check)).to_vec();
+        let found = differences(&Results { run, measurements }, 1e-9);
+        assert_eq!(found, ["b gives other numbers in c: 1.1 where ours give 1."]);
+    }
+}
