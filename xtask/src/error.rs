@@ -40,6 +40,8 @@ pub(crate) enum Error {
     Model { location: String, source: ArtifactError },
     #[error("the endpoint's answer cannot be used: {problem}")]
     Answer { problem: String },
+    #[error("the report job left no {name} in {folder}")]
+    NoPage { name: &'static str, folder: String },
     #[error("cannot watch for Ctrl-C")]
     Signal { source: io::Error },
     #[error("cannot read {}", path.display())]

@@ -45,7 +45,7 @@ Stopping:
 Exit codes:
   0  done
   1  failed; why is on stderr, and in output/failure (train) or output/message
-     (acquire, process) below the base directory
+     (every other job) below the base directory
   2  the command line cannot be understood
 
 Log lines go to stderr; RUST_LOG selects them (RUST_LOG=debug, RUST_LOG=warn).";
@@ -78,6 +78,16 @@ enum Job {
     #[cfg(feature = "train")]
     #[command(after_long_help = ENVIRONMENT_HELP)]
     Train(crate::jobs::train::TrainArgs),
+
+    /// Look into a trained model and draw a web page of what is found
+    #[cfg(feature = "report")]
+    #[command(after_long_help = ENVIRONMENT_HELP)]
+    Report(crate::jobs::report::ReportArgs),
+
+    /// Draw a web page of two reports side by side
+    #[cfg(feature = "report")]
+    #[command(after_long_help = ENVIRONMENT_HELP)]
+    Compare(crate::jobs::report::CompareArgs),
 
     /// Answer GET /ping and POST /invocations with a preprocessor, a regressor or both
     #[cfg(feature = "serve")]
@@ -117,6 +127,10 @@ impl Job {
             Self::Process(args) => crate::jobs::process::run(args, env, stop, stdout),
             #[cfg(feature = "train")]
             Self::Train(args) => crate::jobs::train::run(args, env, stop, stdout),
+            #[cfg(feature = "report")]
+            Self::Report(args) => crate::jobs::report::run(args, env, stop, stdout),
+            #[cfg(feature = "report")]
+            Self::Compare(args) => crate::jobs::report::run_compare(args, env, stop, stdout),
         }
     }
 }
@@ -160,7 +174,7 @@ pub fn run_serve(
 /// Where the platform looks for the explanation of a job of this name; serving has no such place.
 fn failure_file(verb: &str, paths: &Paths) -> Option<FailureFile> {
     match verb {
-        "acquire" | "process" => Some(FailureFile::processing(paths)),
+        "acquire" | "process" | "report" | "compare" => Some(FailureFile::processing(paths)),
         "train" => Some(FailureFile::training(paths)),
         _ => None,
     }

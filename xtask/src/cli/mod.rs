@@ -31,9 +31,9 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Everything: acquire, process, train, predict, and a summary
+    /// Everything: acquire, process, train, predict, and a report
     ///
-    /// Builds the job binaries, then runs the four steps in order. Read their own help for what each reads and writes.
+    /// Builds the job binaries, then runs the five steps in order. Read their own help for what each reads and writes.
     /// The summary shows the metrics, the predictions of the test rows, where everything lies in the store, and the
     /// sha256 of the artifacts: the same flags give the same digests on any machine.
     #[command(after_help = PIPELINE_EXAMPLES)]
@@ -80,6 +80,17 @@ pub(crate) enum Command {
     /// Writes  auto_mpg/predictions/RUN/test.csv
     #[command(verbatim_doc_comment, after_help = PREDICT_EXAMPLES)]
     Predict(PredictArgs),
+    /// A page that shows a run: what the model goes by, and where it is right and wrong
+    ///
+    /// A processing job looks into the run's model and draws report.html, one file with charts and tables in it, for a
+    /// browser; `cargo xtask pipeline` does so at its end. With `compare` two runs that have a report are shown side by
+    /// side.
+    ///
+    /// Reads   auto_mpg/data/bronze, auto_mpg/models, auto_mpg/runs/RUN/run.json
+    ///         and the report written last, for comparison
+    /// Writes  auto_mpg/reports/RUN/report.html and report.json
+    #[command(verbatim_doc_comment, after_help = REPORT_EXAMPLES, args_conflicts_with_subcommands = true)]
+    Report(ReportArgs),
     /// Measure ours beside its peers, in turns, in one run
     ///
     /// Peers from Python run in a virtual environment with pinned packages below target/python, made on first use.
@@ -115,6 +126,12 @@ const PREDICT_EXAMPLES: &str = "\
 Examples:
   cargo xtask predict
   cargo xtask predict --run-name shallow";
+
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  cargo xtask report
+  cargo xtask report --run-name first
+  cargo xtask report compare first second";
 
 const BENCH_EXAMPLES: &str = "\
 Examples:
@@ -187,6 +204,37 @@ pub(crate) struct PredictArgs {
     /// The run whose regressor is served [default: the one trained last]
     #[arg(long, value_name = "NAME")]
     pub(crate) run_name: Option<RunName>,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    #[command(subcommand)]
+    pub(crate) compare: Option<ReportCommand>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// The run to be shown [default: the one trained last]
+    #[arg(long, visible_alias = "run", value_name = "NAME")]
+    pub(crate) run_name: Option<RunName>,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReportCommand {
+    /// Two runs side by side: scores, parameters, and the rows on which they differ most
+    Compare(CompareArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// A run that has a report
+    pub(crate) first: RunName,
+    /// Another one
+    pub(crate) second: RunName,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
     #[command(flatten)]
     pub(crate) build: BuildArgs,
 }

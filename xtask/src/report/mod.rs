@@ -8,7 +8,7 @@ use std::error::Error as _;
 use std::io::{ErrorKind, Write};
 
 pub(crate) use paint::for_stdout;
-pub(crate) use summary::{job, pipeline, predictions, training};
+pub(crate) use summary::{job, page, pipeline, predictions, training};
 pub(crate) use table::{Side, Table};
 
 use crate::error::Error;

@@ -3,6 +3,7 @@
 mod acquire;
 mod predict;
 mod process;
+mod report;
 mod train;
 
 use std::time::{Instant, SystemTime};
@@ -16,13 +17,13 @@ pub(crate) use train::{METRICS, PARTS};
 use crate::bench;
 use crate::binaries::Binary;
 use crate::cli::{
-    AcquireArgs, BuildArgs, Command, DataArgs, ForestArgs, PipelineArgs, PredictArgs, ProcessArgs, RunArgs, RunName,
-    TrainArgs,
+    AcquireArgs, BuildArgs, Command, CompareArgs, DataArgs, ForestArgs, PipelineArgs, PredictArgs, ProcessArgs,
+    ReportArgs, ReportCommand, RunArgs, RunName, TrainArgs,
 };
 use crate::error::Error;
 use crate::parity;
 use crate::progress::Progress;
-use crate::report;
+use crate::report as summary;
 use crate::session::{self, Session};
 
 /// The built job binaries.
@@ -47,10 +48,14 @@ pub(crate) fn run(command: &Command, interrupt: &Interrupt) -> Result<(), Error>
         Command::Process(args) => process(args, &store(&args.store)?, interrupt),
         Command::Train(args) => train(args, &store(&args.store)?, interrupt),
         Command::Predict(args) => predict(args, &store(&args.store)?, interrupt),
+        Command::Report(args) => match &args.compare {
+            Some(ReportCommand::Compare(args)) => compare(args, &store(&args.store)?, interrupt),
+            None => report(args, &store(&args.store)?, interrupt),
+        },
         Command::Bench(args) => bench::run(args, interrupt),
         Command::Parity(args) => parity::run(args),
     }?;
-    report::print(&text)
+    summary::print(&text)
 }
 
 fn pipeline(args: &PipelineArgs, store: &Store, interrupt: &Interrupt) -> Result<String, Error> {
@@ -65,10 +70,11 @@ fn pipeline(args: &PipelineArgs, store: &Store, interrupt: &Interrupt) -> Result
     let started = Instant::now();
     let mut session = Session::begin(&platform, &run, Progress::new());
     let predictions = all(&mut session, &programs, &args.data, &args.forest, args.seed.seed)?;
-    report::pipeline(&session, &predictions, started.elapsed())
+    let page = report::run(&mut session, &programs.jobs)?;
+    summary::pipeline(&session, &predictions, &page, started.elapsed())
 }
 
-/// The four steps in order.
+/// From the raw file to the predictions, in order.
 pub(crate) fn all(
     session: &mut Session<'_>,
     programs: &Programs,
@@ -89,7 +95,7 @@ fn acquire(args: &AcquireArgs, store: &Store, interrupt: &Interrupt) -> Result<S
     let _lock = session::lock(store, interrupt)?;
     let mut session = Session::resume(&platform, &run_name(&args.run)?)?;
     let job = acquire::run(&mut session, &program, &args.data, args.seed.seed)?;
-    report::job(&session, &job)
+    summary::job(&session, &job)
 }
 
 fn process(args: &ProcessArgs, store: &Store, interrupt: &Interrupt) -> Result<String, Error> {
@@ -98,7 +104,7 @@ fn process(args: &ProcessArgs, store: &Store, interrupt: &Interrupt) -> Result<S
     let _lock = session::lock(store, interrupt)?;
     let mut session = Session::resume(&platform, &run_name(&args.run)?)?;
     let job = process::run(&mut session, &program)?;
-    report::job(&session, &job)
+    summary::job(&session, &job)
 }
 
 fn train(args: &TrainArgs, store: &Store, interrupt: &Interrupt) -> Result<String, Error> {
@@ -107,7 +113,7 @@ fn train(args: &TrainArgs, store: &Store, interrupt: &Interrupt) -> Result<Strin
     let _lock = session::lock(store, interrupt)?;
     let mut session = Session::resume(&platform, &run_name(&args.run)?)?;
     let training = train::run(&mut session, &program, &args.forest, args.seed.seed)?;
-    report::training(&session, &training)
+    summary::training(&session, &training)
 }
 
 fn predict(args: &PredictArgs, store: &Store, interrupt: &Interrupt) -> Result<String, Error> {
@@ -120,7 +126,30 @@ fn predict(args: &PredictArgs, store: &Store, interrupt: &Interrupt) -> Result<S
     let _lock = session::lock(store, interrupt)?;
     let mut session = Session::resume(&platform, &run)?;
     let predictions = predict::run(&mut session, &program)?;
-    report::predictions(&session, &predictions)
+    summary::predictions(&session, &predictions)
+}
+
+fn report(args: &ReportArgs, store: &Store, interrupt: &Interrupt) -> Result<String, Error> {
+    let platform = session::platform(store, interrupt)?;
+    let run = match &args.run_name {
+        Some(name) => name.job().clone(),
+        None => predict::newest_run(store)?,
+    };
+    let program = Binary::Jobs.build(&args.build)?;
+    let _lock = session::lock(store, interrupt)?;
+    let mut session = Session::resume(&platform, &run)?;
+    let page = report::run(&mut session, &program)?;
+    Ok(summary::page(&session, &page))
+}
+
+fn compare(args: &CompareArgs, store: &Store, interrupt: &Interrupt) -> Result<String, Error> {
+    let platform = session::platform(store, interrupt)?;
+    let program = Binary::Jobs.build(&args.build)?;
+    let _lock = session::lock(store, interrupt)?;
+    let name = RunName::by_clock(SystemTime::now())?.job().with_suffix("compare")?;
+    let mut session = Session::begin(&platform, &name, Progress::new());
+    let page = report::compare(&mut session, &program, args.first.job(), args.second.job())?;
+    Ok(summary::page(&session, &page))
 }
 
 fn run_name(args: &RunArgs) -> Result<JobName, Error> {

@@ -7,7 +7,11 @@ mod features;
 #[cfg(any(feature = "process", feature = "train"))]
 mod outputs;
 #[cfg(feature = "process")]
+mod part;
+#[cfg(feature = "process")]
 pub mod process;
+#[cfg(feature = "report")]
+pub mod report;
 #[cfg(feature = "train")]
 pub mod train;
 

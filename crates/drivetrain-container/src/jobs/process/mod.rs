@@ -4,8 +4,6 @@
 //! is a `.npy` file with the target in column 0; `features.json` beside it says what the other columns are. Beside the
 //! preprocessor, `summary.json` says in words what each of its steps learned.
 
-mod part;
-
 use std::{collections::BTreeMap, io::Write};
 
 use clap::{Args, ValueEnum};
@@ -14,10 +12,9 @@ use drivetrain_autompg::{AutoMpgFeatures, PipelineOptions, pipeline};
 use drivetrain_frame::FrameTable;
 use drivetrain_plan::{Plan, UnknownCategory};
 use drivetrain_transform::{Estimator, FitError, Fitted, Summary};
-use part::Part;
 use serde_json::{Value, json};
 
-use super::{FEATURES_FILE, FeatureDescription, outputs::Outputs};
+use super::{FEATURES_FILE, FeatureDescription, outputs::Outputs, part::Part};
 use crate::{Error, environment::SageMakerEnv, stop::Stop};
 
 /// The file beside the preprocessor that says what each of its steps learned: a [`Summary`] as JSON.

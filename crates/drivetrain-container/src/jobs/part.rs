@@ -10,11 +10,14 @@ use drivetrain_plan::{
     ndarray::{Array2, Axis, Slice},
 };
 
+#[cfg(feature = "report")]
+use drivetrain_plan::ColumnTable;
+
 use crate::Error;
 
 /// Rows with their target taken off.
 #[derive(Debug, Clone)]
-pub(super) struct Part {
+pub(in crate::jobs) struct Part {
     path: PathBuf,
     features: DataFrame,
     target: Vec<f64>,
@@ -22,7 +25,7 @@ pub(super) struct Part {
 
 impl Part {
     /// Reads a CSV file; every row must have a target.
-    pub(super) fn read(path: PathBuf) -> Result<Self, Error> {
+    pub(in crate::jobs) fn read(path: PathBuf) -> Result<Self, Error> {
         let schema = raw_schema().map_err(|error| Error::Task(error.into()))?;
         let frame = read_csv(&path, &schema)?;
         let features = frame.drop(TARGET).map_err(FrameError::Polars)?;
@@ -35,30 +38,48 @@ impl Part {
     }
 
     /// The file.
-    pub(super) fn path(&self) -> &Path {
+    pub(in crate::jobs) fn path(&self) -> &Path {
         &self.path
     }
 
     /// The target, one value per row.
-    pub(super) fn target(&self) -> &[f64] {
+    pub(in crate::jobs) fn target(&self) -> &[f64] {
         &self.target
     }
 
     /// The raw feature columns.
-    pub(super) fn table(&self) -> Result<FrameTable<'_>, Error> {
+    pub(in crate::jobs) fn table(&self) -> Result<FrameTable<'_>, Error> {
         Ok(FrameTable::new(&self.features)?)
     }
 
+    /// The raw feature columns, copied.
+    #[cfg(feature = "report")]
+    pub(in crate::jobs) fn columns(&self) -> Result<ColumnTable, Error> {
+        columns_of(&self.features)
+    }
+
+    /// These rows, then those of another part: features and target.
+    #[cfg(feature = "report")]
+    pub(in crate::jobs) fn stacked(&self, other: &Self) -> Result<(ColumnTable, Vec<f64>), Error> {
+        let features = self.features.vstack(&other.features).map_err(FrameError::Polars)?;
+        Ok((columns_of(&features)?, [&self.target[..], &other.target].concat()))
+    }
+
     /// What a plan makes of the rows.
-    pub(super) fn apply(&self, plan: &Plan, table: &dyn Table) -> Result<Matrix, Error> {
+    pub(in crate::jobs) fn apply(&self, plan: &Plan, table: &dyn Table) -> Result<Matrix, Error> {
         plan.apply(table).map_err(|source| Error::Apply { path: self.path.clone(), source })
     }
 
     /// The features with the target before them, shape (rows, 1 + features).
-    pub(super) fn with_target(&self, features: &Matrix) -> Array2<f64> {
+    pub(in crate::jobs) fn with_target(&self, features: &Matrix) -> Array2<f64> {
         let mut values = Array2::zeros((features.n_rows(), features.n_columns() + 1));
         values.column_mut(0).iter_mut().zip(&self.target).for_each(|(cell, target)| *cell = *target);
         values.slice_axis_mut(Axis(1), Slice::from(1..)).assign(&features.values());
         values
     }
+}
+
+#[cfg(feature = "report")]
+fn columns_of(frame: &DataFrame) -> Result<ColumnTable, Error> {
+    ColumnTable::copy_of(&FrameTable::new(frame)?).map_err(|error| Error::Task(error.into()))
 }
