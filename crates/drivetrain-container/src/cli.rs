@@ -45,7 +45,7 @@ Stopping:
 Exit codes:
   0  done
   1  failed; why is on stderr, and in output/failure (train) or output/message
-     (acquire, process) below the base directory
+     (acquire, process, evaluate) below the base directory
   2  the command line cannot be understood
 
 Log lines go to stderr; RUST_LOG selects them (RUST_LOG=debug, RUST_LOG=warn).";
@@ -78,6 +78,11 @@ enum Job {
     #[cfg(feature = "train")]
     #[command(after_long_help = ENVIRONMENT_HELP)]
     Train(crate::jobs::train::TrainArgs),
+
+    /// Cross-validate the random forest beside its baselines, and look into it
+    #[cfg(feature = "evaluate")]
+    #[command(after_long_help = ENVIRONMENT_HELP)]
+    Evaluate(crate::jobs::evaluate::EvaluateArgs),
 
     /// Answer GET /ping and POST /invocations with a preprocessor, a regressor or both
     #[cfg(feature = "serve")]
@@ -117,6 +122,8 @@ impl Job {
             Self::Process(args) => crate::jobs::process::run(args, env, stop, stdout),
             #[cfg(feature = "train")]
             Self::Train(args) => crate::jobs::train::run(args, env, stop, stdout),
+            #[cfg(feature = "evaluate")]
+            Self::Evaluate(args) => crate::jobs::evaluate::run(args, env, stop, stdout),
         }
     }
 }
@@ -160,7 +167,7 @@ pub fn run_serve(
 /// Where the platform looks for the explanation of a job of this name; serving has no such place.
 fn failure_file(verb: &str, paths: &Paths) -> Option<FailureFile> {
     match verb {
-        "acquire" | "process" => Some(FailureFile::processing(paths)),
+        "acquire" | "process" | "evaluate" => Some(FailureFile::processing(paths)),
         "train" => Some(FailureFile::training(paths)),
         _ => None,
     }

@@ -230,6 +230,15 @@ pub enum Error {
         /// Why.
         source: drivetrain_transform::FitError,
     },
+    /// The evaluation cannot be done.
+    #[cfg(feature = "evaluate")]
+    #[error("cannot evaluate on {data}")]
+    Evaluate {
+        /// The data.
+        data: String,
+        /// Why.
+        source: drivetrain_evaluate::EvaluateError,
+    },
     /// Rows cannot be transformed.
     #[cfg(feature = "process")]
     #[error("cannot transform {}", path.display())]

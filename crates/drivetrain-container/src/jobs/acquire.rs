@@ -58,7 +58,7 @@ pub fn run(args: &AcquireArgs, env: &SageMakerEnv, stop: &Stop, stdout: &mut dyn
 }
 
 /// The Auto MPG data as its file has it.
-fn auto_mpg() -> Result<Description, Error> {
+pub(super) fn auto_mpg() -> Result<Description, Error> {
     let description = Description::new("auto-mpg", raw_schema().map_err(|error| Error::Task(error.into()))?)?
         .missing_marker(MISSING)?
         .trailing_text(TrailingText::AfterTab)
