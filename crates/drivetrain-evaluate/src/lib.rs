@@ -57,6 +57,7 @@ mod split;
 
 pub use conformal::{CvPlus, Interval, SplitConformal};
 pub use cross_validate::{FoldScore, Progress, cross_validate};
+pub use drivetrain_forest::metrics::RegressionMetrics;
 pub use error::EvaluateError;
 pub use evaluation::{
     Calibration, CalibrationLevel, Contender, Evaluation, EvaluationPlan, EvaluationProgress, Importances,

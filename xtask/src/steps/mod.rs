@@ -1,6 +1,7 @@
 //! The steps, and the commands made of them.
 
 mod acquire;
+mod evaluate;
 mod predict;
 mod process;
 mod train;
@@ -16,14 +17,16 @@ pub(crate) use train::{METRICS, PARTS};
 use crate::bench;
 use crate::binaries::Binary;
 use crate::cli::{
-    AcquireArgs, BuildArgs, Command, DataArgs, ForestArgs, PipelineArgs, PredictArgs, ProcessArgs, RunArgs, RunName,
-    TrainArgs,
+    AcquireArgs, BuildArgs, Command, DataArgs, EvaluateArgs, ForestArgs, PipelineArgs, PredictArgs, ProcessArgs,
+    RunArgs, RunName, TrainArgs,
 };
 use crate::error::Error;
+use crate::experiments::{self, Reproduction};
 use crate::parity;
 use crate::progress::Progress;
 use crate::report;
 use crate::session::{self, Session};
+use crate::tracking;
 
 /// The built job binaries.
 #[derive(Debug)]
@@ -47,6 +50,8 @@ pub(crate) fn run(command: &Command, interrupt: &Interrupt) -> Result<(), Error>
         Command::Process(args) => process(args, &store(&args.store)?, interrupt),
         Command::Train(args) => train(args, &store(&args.store)?, interrupt),
         Command::Predict(args) => predict(args, &store(&args.store)?, interrupt),
+        Command::Evaluate(args) => evaluate(args, &store(&args.store)?, interrupt),
+        Command::Experiments(args) => experiments::run(args),
         Command::Bench(args) => bench::run(args, interrupt),
         Command::Parity(args) => parity::run(args),
     }?;
@@ -55,7 +60,12 @@ pub(crate) fn run(command: &Command, interrupt: &Interrupt) -> Result<(), Error>
 
 fn pipeline(args: &PipelineArgs, store: &Store, interrupt: &Interrupt) -> Result<String, Error> {
     let run = run_name(&args.run)?;
-    acquire::check(&args.data.data)?;
+    let reproduction = args.reproduce.as_ref().map(|of| Reproduction::of(store, of.job(), &run)).transpose()?;
+    let (data, forest, seed) = match &reproduction {
+        Some(reproduction) => (&reproduction.data, &reproduction.forest, reproduction.seed),
+        None => (&args.data, &args.forest, args.seed.seed),
+    };
+    acquire::check(&data.data)?;
     let programs = Programs::build(&args.build)?;
     if interrupt.is_requested() {
         return Err(RunnerError::Interrupted { job: run.to_string() }.into());
@@ -64,8 +74,14 @@ fn pipeline(args: &PipelineArgs, store: &Store, interrupt: &Interrupt) -> Result
     let _lock = session::lock(store, interrupt)?;
     let started = Instant::now();
     let mut session = Session::begin(&platform, &run, Progress::new());
-    let predictions = all(&mut session, &programs, &args.data, &args.forest, args.seed.seed)?;
-    report::pipeline(&session, &predictions, started.elapsed())
+    let predictions = all(&mut session, &programs, data, forest, seed)?;
+    let elapsed = started.elapsed();
+    tracking::publish(&mut session, "pipeline")?;
+    let text = report::pipeline(&session, &predictions, elapsed)?;
+    match reproduction {
+        Some(reproduction) => Ok(format!("{text}{}", reproduction.check(&session.record)?)),
+        None => Ok(text),
+    }
 }
 
 /// The four steps in order.
@@ -107,7 +123,19 @@ fn train(args: &TrainArgs, store: &Store, interrupt: &Interrupt) -> Result<Strin
     let _lock = session::lock(store, interrupt)?;
     let mut session = Session::resume(&platform, &run_name(&args.run)?)?;
     let training = train::run(&mut session, &program, &args.forest, args.seed.seed)?;
+    tracking::publish(&mut session, "train")?;
     report::training(&session, &training)
+}
+
+fn evaluate(args: &EvaluateArgs, store: &Store, interrupt: &Interrupt) -> Result<String, Error> {
+    let platform = session::platform(store, interrupt)?;
+    acquire::check(&args.data)?;
+    let program = Binary::Jobs.build(&args.build)?;
+    let _lock = session::lock(store, interrupt)?;
+    let mut session = Session::resume(&platform, &run_name(&args.run)?)?;
+    let (evaluation, stored) = evaluate::run(&mut session, &program, args)?;
+    tracking::publish(&mut session, "evaluate")?;
+    Ok(report::evaluation(&session, &evaluation, &stored))
 }
 
 fn predict(args: &PredictArgs, store: &Store, interrupt: &Interrupt) -> Result<String, Error> {
