@@ -69,15 +69,14 @@ impl<'a> Server<'a> {
     /// The id of an experiment, made if it is not there.
     fn experiment(&self, name: &str) -> Result<String, RunnerError> {
         // Two who make it at the same time: the second is told that it exists, and finds it.
-        let created = self.call("experiments/create", &json!({ "name": name }))?;
-        let found = match created {
-            (200, answer) => answer["experiment_id"].clone(),
-            _ => {
-                let path = "api/2.0/mlflow/experiments/get-by-name";
-                let request = self.agent.get(format!("{}/{path}", self.uri)).query("experiment_name", name);
-                let answer = self.answer(path, request.call())?;
-                self.accepted(path, answer)?["experiment"]["experiment_id"].clone()
-            }
+        let (status, answer) = self.call("experiments/create", &json!({ "name": name }))?;
+        let found = if status == 200 {
+            answer["experiment_id"].clone()
+        } else {
+            let path = "api/2.0/mlflow/experiments/get-by-name";
+            let request = self.agent.get(format!("{}/{path}", self.uri)).query("experiment_name", name);
+            let answer = self.answer(path, request.call())?;
+            self.accepted(path, answer)?["experiment"]["experiment_id"].clone()
         };
         found.as_str().map(str::to_owned).ok_or_else(|| self.failed("experiments/create", "it names no experiment"))
     }
