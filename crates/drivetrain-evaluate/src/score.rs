@@ -95,16 +95,22 @@ impl Bootstrap {
             .collect();
         let estimate = |metric: usize, of: fn(&RegressionMetrics) -> f64| {
             let values: Vec<f64> = scores.iter().map(|score| of(&score.metrics)).collect();
-            let mean = values.iter().sum::<f64>() / values.len() as f64;
-            let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64;
+            let (mean, std) = mean_and_std(&values);
             let mut sorted: Vec<f64> = resamples.iter().map(|found| found[metric]).filter(|v| v.is_finite()).collect();
             sorted.sort_by(f64::total_cmp);
             let tail = f64::midpoint(0.0, 1.0 - self.confidence_level);
             let [low, high] = [tail, 1.0 - tail].map(|share| quantile(&sorted, share));
-            Estimate { mean, std: variance.sqrt(), low, high }
+            Estimate { mean, std, low, high }
         };
         Ok(Summary { rmse: estimate(0, |m| m.rmse), mae: estimate(1, |m| m.mae), r2: estimate(2, |m| m.r2) })
     }
+}
+
+/// The mean of some numbers and their standard deviation (ddof 0); NaN without any.
+pub(crate) fn mean_and_std(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    (mean, (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt())
 }
 
 /// Root mean squared error, mean absolute error and R2 of weighted pairs of truth and prediction; NaN where they have none.
@@ -117,7 +123,8 @@ fn metrics(pairs: &[[f64; 2]], weights: &[f64]) -> [f64; 3] {
     let centre = mean(&|truth, _| truth);
     let squared = mean(&|truth, predicted| (truth - predicted).powi(2));
     let spread = mean(&|truth, _| (truth - centre).powi(2));
-    let r2 = if spread > 0.0 { 1.0 - squared / spread } else { f64::NAN };
+    // Drawing with replacement narrows the spread by 1 / total on average, which would pass for a worse R2.
+    let r2 = if spread > 0.0 { 1.0 - squared / spread * (1.0 - 1.0 / total) } else { f64::NAN };
     [squared.sqrt(), mean(&|truth, predicted| (truth - predicted).abs()), r2]
 }
 
@@ -160,7 +167,8 @@ mod tests {
         let pairs = [[1.0, 1.5], [2.0, 2.0], [4.0, 3.0]];
         let twice = RegressionMetrics::new(&[1.0, 1.0, 4.0], &[1.5, 1.5, 3.0]).unwrap();
         let found = metrics(&pairs, &[2.0, 0.0, 1.0]);
-        for (found, expected) in found.iter().zip([twice.rmse, twice.mae, twice.r2]) {
+        let r2 = 1.0 - (1.0 - twice.r2) * 2.0 / 3.0;
+        for (found, expected) in found.iter().zip([twice.rmse, twice.mae, r2]) {
             assert!((found - expected).abs() < 1e-12);
         }
         assert!(metrics(&pairs, &[0.0; 3])[0].is_nan() && metrics(&pairs, &[3.0, 0.0, 0.0])[2].is_nan());

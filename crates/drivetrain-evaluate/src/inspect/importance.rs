@@ -6,6 +6,7 @@ use drivetrain_transform::Draws;
 use serde::{Deserialize, Serialize};
 
 use super::{column, with_column};
+use crate::score::mean_and_std;
 use crate::{EvaluateError, FittedModel};
 
 /// How much a raw column matters.
@@ -23,10 +24,8 @@ pub struct ColumnImportance {
 
 impl ColumnImportance {
     pub(crate) fn of(column: &str, values: &[f64]) -> Self {
-        let n = values.len().max(1) as f64;
-        let mean = values.iter().sum::<f64>() / n;
-        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n;
-        Self { column: column.to_owned(), mean, std: variance.sqrt() }
+        let (mean, std) = mean_and_std(values);
+        Self { column: column.to_owned(), mean, std }
     }
 }
 

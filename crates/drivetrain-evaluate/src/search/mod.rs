@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 pub use parameters::{ParameterGrid, Parameters};
 
 use crate::cross_validate::{Progress, cross_validate};
+use crate::score::mean_and_std;
 use crate::{EvaluateError, FittedModel, Fold, KFold, Model};
 
 /// What makes a model of parameters.
@@ -97,10 +98,9 @@ pub fn search(
         };
         let scores = cross_validate(&**model, x, y, folds, Some(&told))?;
         let rmse: Vec<f64> = scores.iter().map(|score| score.metrics.rmse).collect();
-        let mean = rmse.iter().sum::<f64>() / rmse.len() as f64;
-        let variance = rmse.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / rmse.len() as f64;
+        let (mean_rmse, std_rmse) = mean_and_std(&rmse);
         let parameters = parameters.clone();
-        rows.push(Candidate { parameters, rmse, mean_rmse: mean, std_rmse: variance.sqrt(), rank: 0 });
+        rows.push(Candidate { parameters, rmse, mean_rmse, std_rmse, rank: 0 });
     }
     let means: Vec<f64> = rows.iter().map(|row| row.mean_rmse).collect();
     for row in &mut rows {

@@ -1,8 +1,8 @@
 """The evaluation in Python, as a team does it with pandas and scikit-learn: what `cargo xtask evaluate` is timed against.
 
     python3 -m venv venv
-    venv/bin/pip install -r benches/evaluate/requirements.txt
-    venv/bin/python benches/evaluate/reference.py data/auto-mpg.data
+    venv/bin/pip install -r benches/pipeline/requirements.txt
+    venv/bin/python benches/pipeline/evaluate.py data/auto-mpg.data
 
 Ten folds five times over of the whole pipeline with a random forest and four baselines, preprocessing fitted inside the folds;
 intervals around the metrics, permutation importances, partial dependence, CV+ prediction intervals, the out-of-bag error, and
@@ -14,64 +14,42 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, TransformerMixin, clone
-from sklearn.compose import ColumnTransformer, TransformedTargetRegressor, make_column_selector
+from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyRegressor
 from sklearn.ensemble import RandomForestRegressor
-from sklearn.impute import SimpleImputer
 from sklearn.inspection import partial_dependence, permutation_importance
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 from sklearn.model_selection import KFold, RepeatedKFold, cross_validate
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-TARGET = "mpg"
-COLUMNS = [TARGET, "cylinders", "displacement", "horsepower", "weight", "acceleration", "model year", "origin"]
+from reference import COLUMNS, TARGET, preprocessing
+
 METRICS = {"rmse": root_mean_squared_error, "mae": mean_absolute_error, "r2": r2_score}
 COVERAGES = (0.9, 0.5, 0.8, 0.95)
 
 
-class CustomPreprocessing(TransformerMixin, BaseEstimator):
-    """`model year` becomes `age`; cylinders and origin become categories."""
-
-    def __init__(self, reference_year: int = 82):
-        self.reference_year = reference_year
-
-    def fit(self, x: pd.DataFrame, y=None):
-        self.n_features_in_ = x.shape[1]
-        return self
-
-    def transform(self, x: pd.DataFrame) -> pd.DataFrame:
-        x = x.rename(columns={"model year": "age"})
-        x["age"] = self.reference_year - x["age"]
-        return x.astype({"cylinders": "category", "origin": "category"})
-
-
 def pipeline(regressor) -> Pipeline:
-    numeric = Pipeline([("impute", SimpleImputer(strategy="mean")), ("scale", StandardScaler())])
-    one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-    columns = ColumnTransformer(
-        [
-            ("categorical-feats", one_hot, make_column_selector(dtype_include="category")),
-            ("numerical-feats", numeric, make_column_selector(dtype_exclude="category")),
-        ]
-    )
-    return make_pipeline(CustomPreprocessing(), columns, regressor)
+    return make_pipeline(preprocessing(), regressor)
 
 
-def interval(folds, predictions, y, metric, rng, n_resamples: int = 2000):
-    """The percentile interval of the mean over the folds, rows drawn with replacement."""
-    means = []
-    for _ in range(n_resamples):
-        weights = np.bincount(rng.integers(0, len(y), len(y)), minlength=len(y))
-        scores = [
-            metric(y[test], predicted, sample_weight=weights[test])
-            for (_, test), predicted in zip(folds, predictions)
-            if np.count_nonzero(weights[test]) > 1
-        ]
-        means.append(np.mean(scores))
-    return np.quantile(means, [0.025, 0.975])
+def intervals(folds, predictions, y, rng, n_resamples: int = 2000):
+    """Percentile intervals of the means over the folds, rows drawn with replacement."""
+    drawn = rng.integers(0, len(y), (n_resamples, len(y)))
+    weights = np.stack([np.bincount(rows, minlength=len(y)) for rows in drawn]).astype(float)
+    found = {name: [] for name in METRICS}
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for (_, test), predicted in zip(folds, predictions):
+            w, truth = weights[:, test], y[test]
+            total = w.sum(axis=1)
+            squared = w @ (truth - predicted) ** 2 / total
+            spread = w @ truth**2 / total - (w @ truth / total) ** 2
+            found["rmse"].append(np.sqrt(squared))
+            found["mae"].append(w @ np.abs(truth - predicted) / total)
+            # Drawing with replacement narrows the spread by 1 / total on average.
+            found["r2"].append(1.0 - squared / spread * (1.0 - 1.0 / total))
+    return {name: np.quantile(np.nanmean(values, axis=0), [0.025, 0.975]) for name, values in found.items()}
 
 
 def models(x, y, folds, forest, rng):
@@ -80,9 +58,10 @@ def models(x, y, folds, forest, rng):
     for name, regressor in (everything | {"random forest": forest}).items():
         found = cross_validate(pipeline(regressor), x, y, cv=folds, n_jobs=-1, return_estimator=True)["estimator"]
         predictions = [model.predict(x.iloc[test]) for model, (_, test) in zip(found, folds)]
+        ends = intervals(folds, predictions, y, rng)
         for metric, score in METRICS.items():
             scores = [score(y[test], predicted) for predicted, (_, test) in zip(predictions, folds)]
-            low, high = interval(folds, predictions, y, score, rng)
+            low, high = ends[metric]
             print(f"{name} {metric}: {np.mean(scores):.3f} +- {np.std(scores):.3f} [{low:.3f}, {high:.3f}]")
     return found
 
