@@ -5,5 +5,7 @@
 mod artifacts;
 mod bad_input;
 mod command;
+mod experiments;
+mod mlflow;
 mod numpy;
 mod runs;

@@ -76,6 +76,11 @@ pub(crate) fn report_data(run: &JobName) -> KeyResult {
     reports()?.join(&format!("{run}/report.json"))
 }
 
+/// The folder of a run's evaluation.
+pub(crate) fn evaluation(run: &JobName) -> KeyResult {
+    Key::new(format!("auto_mpg/evaluations/{run}"))
+}
+
 /// The root of the workspace.
 pub(crate) fn workspace_root() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));

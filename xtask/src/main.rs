@@ -4,6 +4,7 @@ mod bench;
 mod binaries;
 mod cli;
 mod error;
+mod experiments;
 mod layout;
 mod parity;
 mod progress;
@@ -11,6 +12,7 @@ mod python;
 mod report;
 mod session;
 mod steps;
+mod tracking;
 
 use std::process::ExitCode;
 

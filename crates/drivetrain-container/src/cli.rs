@@ -79,6 +79,11 @@ enum Job {
     #[command(after_long_help = ENVIRONMENT_HELP)]
     Train(crate::jobs::train::TrainArgs),
 
+    /// Cross-validate the random forest beside its baselines, and look into it
+    #[cfg(feature = "evaluate")]
+    #[command(after_long_help = ENVIRONMENT_HELP)]
+    Evaluate(crate::jobs::evaluate::EvaluateArgs),
+
     /// Look into a trained model and draw a web page of what is found
     #[cfg(feature = "report")]
     #[command(after_long_help = ENVIRONMENT_HELP)]
@@ -127,6 +132,8 @@ impl Job {
             Self::Process(args) => crate::jobs::process::run(args, env, stop, stdout),
             #[cfg(feature = "train")]
             Self::Train(args) => crate::jobs::train::run(args, env, stop, stdout),
+            #[cfg(feature = "evaluate")]
+            Self::Evaluate(args) => crate::jobs::evaluate::run(args, env, stop, stdout),
             #[cfg(feature = "report")]
             Self::Report(args) => crate::jobs::report::run(args, env, stop, stdout),
             #[cfg(feature = "report")]
@@ -174,7 +181,7 @@ pub fn run_serve(
 /// Where the platform looks for the explanation of a job of this name; serving has no such place.
 fn failure_file(verb: &str, paths: &Paths) -> Option<FailureFile> {
     match verb {
-        "acquire" | "process" | "report" | "compare" => Some(FailureFile::processing(paths)),
+        "acquire" | "process" | "evaluate" | "report" | "compare" => Some(FailureFile::processing(paths)),
         "train" => Some(FailureFile::training(paths)),
         _ => None,
     }

@@ -230,6 +230,15 @@ pub enum Error {
         /// Why.
         source: drivetrain_transform::FitError,
     },
+    /// The evaluation cannot be done.
+    #[cfg(feature = "evaluate")]
+    #[error("cannot evaluate on {data}")]
+    Evaluate {
+        /// The data.
+        data: String,
+        /// Why.
+        source: drivetrain_evaluate::EvaluateError,
+    },
     /// Rows cannot be transformed.
     #[cfg(feature = "process")]
     #[error("cannot transform {}", path.display())]
@@ -271,7 +280,7 @@ pub enum Error {
     /// The model cannot be looked into.
     #[cfg(feature = "report")]
     #[error("cannot look into the model")]
-    Evaluate(#[from] drivetrain_evaluate::EvaluateError),
+    Inspect(#[from] drivetrain_evaluate::EvaluateError),
     /// The page cannot be drawn.
     #[cfg(feature = "report")]
     #[error("cannot draw the page")]

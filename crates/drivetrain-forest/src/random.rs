@@ -29,13 +29,6 @@ pub(crate) fn below(rng: &mut ChaCha8Rng, n: usize) -> usize {
     }
 }
 
-/// Puts `items` into a uniformly random order (Fisher and Yates).
-pub(crate) fn shuffle(rng: &mut ChaCha8Rng, items: &mut [usize]) {
-    for last in (1..items.len()).rev() {
-        items.swap(last, below(rng, last + 1));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,14 +51,5 @@ mod tests {
         assert!(counts.iter().all(|count| count.abs_diff(1000) < 176), "{counts:?}");
         assert_ne!(stream(0, 0).next_u64(), stream(0, 1).next_u64());
         assert_ne!(stream(0, 0).next_u64(), stream(1, 0).next_u64());
-    }
-
-    #[test]
-    fn a_shuffle_is_a_permutation() {
-        let mut items: Vec<usize> = (0..100).collect();
-        shuffle(&mut stream(1, 0), &mut items);
-        assert_ne!(items, (0..100).collect::<Vec<_>>());
-        items.sort_unstable();
-        assert_eq!(items, (0..100).collect::<Vec<_>>());
     }
 }

@@ -279,9 +279,6 @@ fn every_public_type_is_a_value() {
     value::<TreeFormat<'_>>();
     value::<NodeView>();
     value::<metrics::RegressionMetrics>();
-    value::<model_selection::Fold>();
-    value::<model_selection::KFold>();
-    value::<model_selection::RepeatedKFold>();
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::num::NonZeroUsize;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use groups::{BuildArgs, DataArgs, ForestArgs, PythonArgs, RunArgs, SeedArgs, StoreArgs};
+use values::positive;
 pub(crate) use values::{DEFAULT_SEED, DataSource, RunName};
 
 const EXAMPLES: &str = "\
@@ -91,6 +92,27 @@ pub(crate) enum Command {
     /// Writes  auto_mpg/reports/RUN/report.html and report.json
     #[command(verbatim_doc_comment, after_help = REPORT_EXAMPLES, args_conflicts_with_subcommands = true)]
     Report(ReportArgs),
+    /// The random forest cross-validated beside its baselines, and looked into
+    ///
+    /// A processing job takes the whole raw table and splits it into folds, several times over. In each it fits the
+    /// preprocessing and the model on the rows to learn from, and scores both on the others, which nothing has seen.
+    /// The same is done with baselines: the mean, a line, a line with a penalty, and a line through logarithms.
+    ///
+    /// What is printed: errors with intervals (95 %, by resampling rows); which columns matter; how well prediction
+    /// intervals hold; what happens when the forest learns from the past and predicts later years, which it cannot do
+    /// well; and with --search which parameters do best, and how good a search's choice really is.
+    ///
+    /// Reads   the data; a local file is first kept as auto_mpg/data/raw/NAME
+    /// Writes  auto_mpg/evaluations/RUN/evaluation.json
+    #[command(verbatim_doc_comment, after_help = EVALUATE_EXAMPLES)]
+    Evaluate(EvaluateArgs),
+    /// What earlier runs were told and what came out
+    ///
+    /// Every pipeline, train and evaluate run is recorded in the store: as auto_mpg/runs/RUN/run.json, and in the
+    /// layout of MLflow's file store below mlruns. With MLFLOW_TRACKING_URI=http://HOST:PORT it is sent to that server
+    /// too; a server that cannot be reached does not stop a run.
+    #[command(after_help = EXPERIMENTS_EXAMPLES)]
+    Experiments(ExperimentsArgs),
     /// Measure ours beside its peers, in turns, in one run
     ///
     /// Peers from Python run in a virtual environment with pinned packages below target/python, made on first use.
@@ -132,6 +154,17 @@ Examples:
   cargo xtask report
   cargo xtask report --run-name first
   cargo xtask report compare first second";
+const EVALUATE_EXAMPLES: &str = "\
+Examples:
+  cargo xtask evaluate
+  cargo xtask evaluate --folds 5 --repeats 1 --n-estimators 300
+  cargo xtask evaluate --search 20 --run-name searched";
+const EXPERIMENTS_EXAMPLES: &str = "\
+Examples:
+  cargo xtask experiments list
+  cargo xtask experiments show first
+  cargo xtask experiments compare first second
+  cargo xtask pipeline --reproduce first";
 
 const BENCH_EXAMPLES: &str = "\
 Examples:
@@ -145,6 +178,9 @@ Examples:
 
 #[derive(Debug, Args)]
 pub(crate) struct PipelineArgs {
+    /// Do again what the run of this name did, under another name, and compare the sha256 of all it wrote
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["seed", "data", "train_fraction", "test_rows", "n_estimators", "max_depth", "max_features"])]
+    pub(crate) reproduce: Option<RunName>,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
     #[command(flatten)]
@@ -237,6 +273,71 @@ pub(crate) struct CompareArgs {
     pub(crate) store: StoreArgs,
     #[command(flatten)]
     pub(crate) build: BuildArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    #[command(flatten)]
+    pub(crate) seed: SeedArgs,
+    /// The data: `bundled`, the path of a file in the format of auto-mpg.data, or an http(s) URL
+    #[arg(long, value_name = "SOURCE", default_value = "bundled")]
+    pub(crate) data: DataSource,
+    /// Into how many folds the rows are split
+    #[arg(long, value_name = "COUNT", default_value = "10", value_parser = positive, allow_negative_numbers = true)]
+    pub(crate) folds: String,
+    /// How often they are split anew
+    #[arg(long, value_name = "COUNT", default_value = "5", value_parser = positive, allow_negative_numbers = true)]
+    pub(crate) repeats: String,
+    /// The last model year to learn from where the forest is tried on later ones
+    #[arg(long, value_name = "YEAR", default_value = "79")]
+    pub(crate) last_year: u8,
+    /// Try so many random draws from a grid of parameters, and cross-validate the search itself
+    #[arg(long, value_name = "COUNT", value_parser = positive, allow_negative_numbers = true)]
+    pub(crate) search: Option<String>,
+    /// The grid, as JSON with scikit-learn's names, such as {"max_depth": [4, 8, null]}
+    /// [default: some depths, numbers of features and sizes of leaves]
+    #[arg(long, value_name = "JSON", requires = "search")]
+    pub(crate) grid: Option<String>,
+    #[command(flatten)]
+    pub(crate) forest: ForestArgs,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExperimentsArgs {
+    #[command(subcommand)]
+    pub(crate) question: Question,
+}
+
+/// What can be asked about runs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Question {
+    /// All runs, the latest last
+    List {
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Everything about a run
+    Show {
+        /// The run
+        run: RunName,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Where two runs differ: parameters, metrics, artifacts, surroundings
+    Compare {
+        /// The first run
+        first: RunName,
+        /// The second run
+        second: RunName,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -64,7 +64,7 @@ pub(super) fn run(
 }
 
 /// The job's `--data`, and the inputs it needs: a local file goes through the store, as it would go through S3.
-fn source(session: &mut Session<'_>, data: &DataSource) -> Result<(Argument, Vec<ProcessingInput>), Error> {
+pub(super) fn source(session: &mut Session<'_>, data: &DataSource) -> Result<(Argument, Vec<ProcessingInput>), Error> {
     let path = match data {
         DataSource::Bundled | DataSource::Url(_) => return Ok((data.to_string().into(), Vec::new())),
         DataSource::File(path) => path,

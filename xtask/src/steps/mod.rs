@@ -1,6 +1,7 @@
 //! The steps, and the commands made of them.
 
 mod acquire;
+mod evaluate;
 mod predict;
 mod process;
 mod report;
@@ -17,14 +18,16 @@ pub(crate) use train::{METRICS, PARTS};
 use crate::bench;
 use crate::binaries::Binary;
 use crate::cli::{
-    AcquireArgs, BuildArgs, Command, CompareArgs, DataArgs, ForestArgs, PipelineArgs, PredictArgs, ProcessArgs,
-    ReportArgs, ReportCommand, RunArgs, RunName, TrainArgs,
+    AcquireArgs, BuildArgs, Command, CompareArgs, DataArgs, EvaluateArgs, ForestArgs, PipelineArgs, PredictArgs,
+    ProcessArgs, ReportArgs, ReportCommand, RunArgs, RunName, TrainArgs,
 };
 use crate::error::Error;
+use crate::experiments::{self, Reproduction};
 use crate::parity;
 use crate::progress::Progress;
 use crate::report as summary;
 use crate::session::{self, Session};
+use crate::tracking;
 
 /// The built job binaries.
 #[derive(Debug)]
@@ -52,6 +55,8 @@ pub(crate) fn run(command: &Command, interrupt: &Interrupt) -> Result<(), Error>
             Some(ReportCommand::Compare(args)) => compare(args, &store(&args.store)?, interrupt),
             None => report(args, &store(&args.store)?, interrupt),
         },
+        Command::Evaluate(args) => evaluate(args, &store(&args.store)?, interrupt),
+        Command::Experiments(args) => experiments::run(args),
         Command::Bench(args) => bench::run(args, interrupt),
         Command::Parity(args) => parity::run(args),
     }?;
@@ -60,7 +65,12 @@ pub(crate) fn run(command: &Command, interrupt: &Interrupt) -> Result<(), Error>
 
 fn pipeline(args: &PipelineArgs, store: &Store, interrupt: &Interrupt) -> Result<String, Error> {
     let run = run_name(&args.run)?;
-    acquire::check(&args.data.data)?;
+    let reproduction = args.reproduce.as_ref().map(|of| Reproduction::of(store, of.job(), &run)).transpose()?;
+    let (data, forest, seed) = match &reproduction {
+        Some(reproduction) => (&reproduction.data, &reproduction.forest, reproduction.seed),
+        None => (&args.data, &args.forest, args.seed.seed),
+    };
+    acquire::check(&data.data)?;
     let programs = Programs::build(&args.build)?;
     if interrupt.is_requested() {
         return Err(RunnerError::Interrupted { job: run.to_string() }.into());
@@ -69,9 +79,15 @@ fn pipeline(args: &PipelineArgs, store: &Store, interrupt: &Interrupt) -> Result
     let _lock = session::lock(store, interrupt)?;
     let started = Instant::now();
     let mut session = Session::begin(&platform, &run, Progress::new());
-    let predictions = all(&mut session, &programs, &args.data, &args.forest, args.seed.seed)?;
+    let predictions = all(&mut session, &programs, data, forest, seed)?;
     let page = report::run(&mut session, &programs.jobs)?;
-    summary::pipeline(&session, &predictions, &page, started.elapsed())
+    let elapsed = started.elapsed();
+    tracking::publish(&mut session, "pipeline")?;
+    let text = summary::pipeline(&session, &predictions, &page, elapsed)?;
+    match reproduction {
+        Some(reproduction) => Ok(format!("{text}{}", reproduction.check(&session.record)?)),
+        None => Ok(text),
+    }
 }
 
 /// From the raw file to the predictions, in order.
@@ -113,7 +129,19 @@ fn train(args: &TrainArgs, store: &Store, interrupt: &Interrupt) -> Result<Strin
     let _lock = session::lock(store, interrupt)?;
     let mut session = Session::resume(&platform, &run_name(&args.run)?)?;
     let training = train::run(&mut session, &program, &args.forest, args.seed.seed)?;
+    tracking::publish(&mut session, "train")?;
     summary::training(&session, &training)
+}
+
+fn evaluate(args: &EvaluateArgs, store: &Store, interrupt: &Interrupt) -> Result<String, Error> {
+    let platform = session::platform(store, interrupt)?;
+    acquire::check(&args.data)?;
+    let program = Binary::Jobs.build(&args.build)?;
+    let _lock = session::lock(store, interrupt)?;
+    let mut session = Session::resume(&platform, &run_name(&args.run)?)?;
+    let (evaluation, stored) = evaluate::run(&mut session, &program, args)?;
+    tracking::publish(&mut session, "evaluate")?;
+    Ok(summary::evaluation(&session, &evaluation, &stored))
 }
 
 fn predict(args: &PredictArgs, store: &Store, interrupt: &Interrupt) -> Result<String, Error> {

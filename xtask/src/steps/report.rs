@@ -12,8 +12,7 @@ use crate::layout;
 use crate::session::Session;
 
 /// The parameters of a run that its command line has as flags, in the order in which people write them.
-const FLAGS: [&str; 7] =
-    ["data", "seed", "train-fraction", "test-rows", "n-estimators", "max-depth", "max-features"];
+const FLAGS: [&str; 7] = ["data", "seed", "train-fraction", "test-rows", "n-estimators", "max-depth", "max-features"];
 
 pub(super) fn run(session: &mut Session<'_>, program: &Program) -> Result<StoredObject, Error> {
     let step = session.progress.start("report", "what the model goes by, where it is wrong, and a page that shows it");
@@ -93,7 +92,11 @@ fn command(record: &RunRecord) -> String {
 /// A value as a shell takes it.
 fn quoted(value: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=".contains(c);
-    if !value.is_empty() && value.chars().all(plain) { value.to_owned() } else { format!("'{}'", value.replace('\'', r"'\''")) }
+    if !value.is_empty() && value.chars().all(plain) {
+        value.to_owned()
+    } else {
+        format!("'{}'", value.replace('\'', r"'\''"))
+    }
 }
 
 fn input(name: &str, source: Key) -> Result<ProcessingInput, Error> {

@@ -79,7 +79,7 @@ fn cars(parts: &Split<Vec<usize>>, labels: &[String]) -> Result<DataFrame, Error
 }
 
 /// The Auto MPG data as its file has it.
-fn auto_mpg() -> Result<Description, Error> {
+pub(super) fn auto_mpg() -> Result<Description, Error> {
     let description = Description::new("auto-mpg", raw_schema().map_err(|error| Error::Task(error.into()))?)?
         .missing_marker(MISSING)?
         .trailing_text(TrailingText::AfterTab)

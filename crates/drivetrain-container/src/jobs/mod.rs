@@ -2,6 +2,8 @@
 
 #[cfg(feature = "process")]
 pub mod acquire;
+#[cfg(feature = "evaluate")]
+pub mod evaluate;
 #[cfg(any(feature = "process", feature = "train"))]
 mod features;
 #[cfg(any(feature = "process", feature = "train"))]
@@ -10,6 +12,8 @@ mod outputs;
 mod part;
 #[cfg(feature = "process")]
 pub mod process;
+#[cfg(feature = "train")]
+mod progress;
 #[cfg(feature = "report")]
 pub mod report;
 #[cfg(feature = "train")]

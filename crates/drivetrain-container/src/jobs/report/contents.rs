@@ -24,9 +24,10 @@ const FEW: usize = 8;
 
 pub(super) fn report(args: &ReportArgs, inputs: Inputs, findings: Findings) -> Result<Report, Error> {
     let models = findings.models.iter().map(|(name, summary)| Model { name: name.clone(), scores: scores(summary) });
-    let previous = inputs.previous.as_ref().and_then(|report| {
-        Some(Previous { run: report.run.clone(), scores: report.models.first()?.scores.clone() })
-    });
+    let previous = inputs
+        .previous
+        .as_ref()
+        .and_then(|report| Some(Previous { run: report.run.clone(), scores: report.models.first()?.scores.clone() }));
     let Record { run, started, parameters, .. } = inputs.record.clone();
     Ok(Report {
         title: "Fuel consumption of cars".to_owned(),
@@ -119,9 +120,9 @@ fn predictions(inputs: &Inputs, findings: &Findings) -> Result<Vec<Prediction>, 
     let (years, origins) = (column(YEAR), column(ORIGIN));
     let shown = COVERAGES.iter().position(|coverage| *coverage == SHOWN).and_then(|at| findings.intervals.get(at));
     let rows = inputs.val.target().iter().zip(&findings.predictions).enumerate().map(|(row, (&truth, &predicted))| {
-        let origin = origins.get(row).map_or_else(String::new, |code| {
-            origin_name(*code).map_or_else(|| code.to_string(), str::to_owned)
-        });
+        let origin = origins
+            .get(row)
+            .map_or_else(String::new, |code| origin_name(*code).map_or_else(|| code.to_string(), str::to_owned));
         let year = years.get(row).map_or_else(String::new, f64::to_string);
         Prediction {
             part: "validation".to_owned(),

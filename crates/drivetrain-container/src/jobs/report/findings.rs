@@ -6,7 +6,7 @@ use drivetrain_evaluate::{
     PartialDependence, PipelineModel, Summary, cross_validate, fold_back, partial_dependence, permutation_importance,
     regressor::{DummyRegressor, LinearRegression, Ridge},
 };
-use drivetrain_forest::{Forest, RandomForestRegressor, metrics::RegressionMetrics};
+use drivetrain_forest::{Forest, metrics::RegressionMetrics};
 use drivetrain_plan::{ColumnTable, Plan, Program, Registry, Table};
 
 use super::inputs::Inputs;

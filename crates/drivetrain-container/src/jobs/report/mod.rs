@@ -43,7 +43,7 @@ pub struct ReportArgs {
 /// and, where there is one, `previous` (`report.json` of another run).
 ///
 /// # Errors
-/// As reading its inputs; [`Error::Evaluate`] when the model cannot be looked into; [`Error::Report`] when the page
+/// As reading its inputs; [`Error::Inspect`] when the model cannot be looked into; [`Error::Report`] when the page
 /// cannot be drawn; [`Error::Stopped`] when told to stop.
 pub fn run(args: &ReportArgs, env: &SageMakerEnv, stop: &Stop, stdout: &mut dyn Write) -> Result<(), Error> {
     let inputs = inputs::Inputs::read(env.paths())?;

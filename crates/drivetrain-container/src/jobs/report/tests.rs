@@ -1,16 +1,20 @@
-use std::{collections::BTreeMap, fs, num::NonZeroUsize, path::Path};
-
-use drivetrain_dataset::Source;
+use std::{collections::BTreeMap, fs, path::Path};
 
 use super::*;
 use crate::jobs::{
     acquire::{self, AcquireArgs},
-    process,
+    process::{self, ProcessArgs},
     train::{self, TrainArgs},
 };
 
 fn environment(base: &Path) -> SageMakerEnv {
     SageMakerEnv::load(BTreeMap::from([("SAGEMAKER_BASE_DIR".to_owned(), base.display().to_string())])).unwrap()
+}
+
+/// The flags of a job that is given none.
+fn defaults<A: Args>() -> A {
+    let matches = A::augment_args(clap::Command::new("job")).get_matches_from(["job"]);
+    A::from_arg_matches(&matches).unwrap()
 }
 
 fn put(base: &Path, from: &str, to: &str) {
@@ -22,17 +26,11 @@ fn put(base: &Path, from: &str, to: &str) {
 /// Runs the jobs before, and lays out what they wrote as inputs of the report.
 fn run_of_ten_trees(base: &Path) {
     let (env, stop) = (environment(base), Stop::default());
-    let data = AcquireArgs {
-        data: Source::Bundled,
-        seed: 42,
-        train_fraction: "0.8".parse().unwrap(),
-        test_rows: NonZeroUsize::new(10).unwrap(),
-    };
-    acquire::run(&data, &env, &stop, &mut Vec::new()).unwrap();
+    acquire::run(&defaults::<AcquireArgs>(), &env, &stop, &mut Vec::new()).unwrap();
     for name in ["train", "val", "test", "cars"] {
         put(base, &format!("processing/output/{name}/{name}.csv"), &format!("processing/input/{name}/{name}.csv"));
     }
-    process::run(&process::tests::args(), &env, &stop, &mut Vec::new()).unwrap();
+    process::run(&defaults::<ProcessArgs>(), &env, &stop, &mut Vec::new()).unwrap();
     for name in ["train", "val"] {
         for file in [format!("{name}_feats.npy"), "features.json".to_owned()] {
             put(base, &format!("processing/{name}/{file}"), &format!("input/data/{name}/{file}"));
@@ -133,7 +131,9 @@ fn the_same_run_gives_the_same_page_and_the_next_one_is_compared_with_it() {
     let mut stdout = Vec::new();
     run_compare(&CompareArgs {}, &environment(base.path()), &Stop::default(), &mut stdout).unwrap();
     assert_eq!(stdout, b"compared=first first;\n");
-    assert!(fs::read_to_string(base.path().join("processing/output/compare.html")).unwrap().contains("first and first"));
+    assert!(
+        fs::read_to_string(base.path().join("processing/output/compare.html")).unwrap().contains("first and first")
+    );
 }
 
 #[test]

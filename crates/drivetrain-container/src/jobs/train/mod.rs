@@ -4,23 +4,21 @@
 //! platform reads them from there with one regular expression per metric, such as `train_mae=(.*?);`.
 
 mod features;
-mod progress;
 mod settings;
-mod values;
+pub(super) mod values;
 
 use std::{collections::BTreeMap, io::Write};
 
 use drivetrain_artifact::{Artifact, ArtifactBuilder, Producer, Regressor, Sha256, Training};
 use drivetrain_forest::{Forest, RandomForestRegressor, metrics::RegressionMetrics};
 use features::Features;
-use progress::Progress;
 use serde::Serialize;
 use serde_json::{Value, json};
 use settings::Settings;
 pub use settings::TrainArgs;
 pub use values::{InvalidValue, MaxDepth};
 
-use super::outputs::Outputs;
+use super::{outputs::Outputs, progress::Progress};
 use crate::{Error, environment::SageMakerEnv, stop::Stop};
 
 /// The file below `output/data` that holds the metrics of both parts.
@@ -81,7 +79,9 @@ pub fn run(args: &TrainArgs, env: &SageMakerEnv, stop: &Stop, stdout: &mut dyn W
     let progress = Progress::start();
     let forest = settings
         .regressor
-        .fit_with_progress(train.x(), &train.y(), &|done, total| progress.tick(done, total))
+        .fit_with_progress(train.x(), &train.y(), &|done, total| {
+            progress.tick(|| format!("{done} of {total} trees grown"))
+        })
         .map_err(|source| Error::Forest { action: "grow the forest", source })?;
     let metrics = Metrics { train: evaluate(&forest, &train)?, val: evaluate(&forest, &val)? };
     metrics.print(stdout).map_err(Error::Stdout)?;
@@ -128,9 +128,7 @@ fn pack(
 
 /// A regressor with the hyper-parameters that an artifact names.
 #[cfg(feature = "report")]
-pub(in crate::jobs) fn from_hyper_parameters(
-    values: &BTreeMap<String, Value>,
-) -> Result<RandomForestRegressor, Error> {
+pub(in crate::jobs) fn from_hyper_parameters(values: &BTreeMap<String, Value>) -> Result<RandomForestRegressor, Error> {
     let count = |name: &str| values.get(name).and_then(Value::as_u64).and_then(|count| usize::try_from(count).ok());
     let mut builder = RandomForestRegressor::builder().max_depth(count("max_depth"));
     if let Some(trees) = count("n_estimators") {

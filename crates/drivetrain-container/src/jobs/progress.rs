@@ -1,14 +1,14 @@
-//! Signs of life of a long training.
+//! Signs of life of a long job.
 
 use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-/// Short trainings say nothing, long ones a line per interval.
-const INTERVAL: Duration = Duration::from_secs(2);
+/// Short jobs say nothing, long ones a line per interval.
+const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Logs how many trees are grown, at most once per interval.
+/// Logs how far a job is, at most once per interval.
 #[derive(Debug)]
 pub(super) struct Progress {
     last: Mutex<Instant>,
@@ -19,12 +19,12 @@ impl Progress {
         Self { last: Mutex::new(Instant::now()) }
     }
 
-    /// Called from the threads that grow trees.
-    pub(super) fn tick(&self, done: usize, total: usize) {
+    /// Called from any of the job's threads.
+    pub(super) fn tick(&self, how_far: impl FnOnce() -> String) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if last.elapsed() >= INTERVAL {
             *last = Instant::now();
-            tracing::info!("{done} of {total} trees grown");
+            tracing::info!("{}", how_far());
         }
     }
 }
