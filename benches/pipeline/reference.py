@@ -54,8 +54,8 @@ def acquire(raw: Path, store: Path, seed: int, train_fraction: float, test_rows:
         rows.to_csv(store / f"{part}.csv", index=False)
 
 
-def process(store: Path) -> None:
-    """The CSVs to feature matrices and the fitted preprocessor."""
+def preprocessing() -> Pipeline:
+    """What makes features of the raw columns."""
     numeric = Pipeline([("impute", SimpleImputer(strategy="mean")), ("scale", StandardScaler())])
     one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     columns = ColumnTransformer(
@@ -64,8 +64,12 @@ def process(store: Path) -> None:
             ("numerical-feats", numeric, make_column_selector(dtype_exclude="category")),
         ]
     )
-    pipeline = Pipeline([("custom-preprocessing", CustomPreprocessing()), ("column-preprocessing", columns)])
+    return Pipeline([("custom-preprocessing", CustomPreprocessing()), ("column-preprocessing", columns)])
 
+
+def process(store: Path) -> None:
+    """The CSVs to feature matrices and the fitted preprocessor."""
+    pipeline = preprocessing()
     tables = {part: pd.read_csv(store / f"{part}.csv") for part in ("train", "val")}
     pipeline.fit(tables["train"].drop(columns=TARGET))
     for part, table in tables.items():

@@ -5,6 +5,8 @@
 mod artifacts;
 mod bad_input;
 mod command;
+mod experiments;
+mod mlflow;
 mod numpy;
 mod runs;
 #[path = "../../crates/drivetrain-runner/tests/support/seaweedfs.rs"]

@@ -42,6 +42,18 @@ pub(crate) enum Error {
          known to the model; process and train again"
     )]
     OtherRows { location: String },
+    #[error("cannot use the evaluation at {location}: {problem}")]
+    Evaluation { location: String, problem: String },
+    #[error("there is no run `{run}` in the store; `cargo xtask experiments list` shows those there are")]
+    NoRun { run: String },
+    #[error("the record of run `{run}` does not say its {parameter}, so it is not one of a whole pipeline")]
+    Unreproducible { run: String, parameter: &'static str },
+    #[error("the record of run `{run}` has `{value}` for its {parameter}: {problem}")]
+    RecordedParameter { run: String, parameter: &'static str, value: String, problem: String },
+    #[error("a run cannot be reproduced under its own name, `{run}`: what it wrote would be replaced")]
+    SameName { run: String },
+    #[error("run `{run}` is not reproduced: {differences}")]
+    NotReproduced { run: String, differences: String },
     #[error("cannot use the model at {location}")]
     Model { location: String, source: ArtifactError },
     #[error("the endpoint's answer cannot be used: {problem}")]
@@ -50,6 +62,8 @@ pub(crate) enum Error {
     NoEngine,
     #[error("the clients met something else than the pipeline did; what they said is above")]
     Clients,
+    #[error("the report job left no {name} in {folder}")]
+    NoPage { name: &'static str, folder: String },
     #[error("cannot watch for Ctrl-C")]
     Signal { source: io::Error },
     #[error("cannot read {}", path.display())]

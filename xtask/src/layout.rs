@@ -76,6 +76,26 @@ pub(crate) fn predictions(run: &JobName) -> KeyResult {
     Key::new(format!("auto_mpg/predictions/{run}/test.csv"))
 }
 
+/// The folder of all reports.
+pub(crate) fn reports() -> KeyResult {
+    Key::new("auto_mpg/reports")
+}
+
+/// The page of a run.
+pub(crate) fn report(run: &JobName) -> KeyResult {
+    reports()?.join(&format!("{run}/report.html"))
+}
+
+/// What the page of a run shows, as data.
+pub(crate) fn report_data(run: &JobName) -> KeyResult {
+    reports()?.join(&format!("{run}/report.json"))
+}
+
+/// The folder of a run's evaluation.
+pub(crate) fn evaluation(run: &JobName) -> KeyResult {
+    Key::new(format!("auto_mpg/evaluations/{run}"))
+}
+
 /// The root of the workspace.
 pub(crate) fn workspace_root() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -5,6 +5,7 @@ mod binaries;
 mod cli;
 mod clients;
 mod error;
+mod experiments;
 mod image;
 mod layout;
 mod parity;
@@ -14,6 +15,7 @@ mod report;
 mod session;
 mod steps;
 mod tool;
+mod tracking;
 
 use std::process::ExitCode;
 

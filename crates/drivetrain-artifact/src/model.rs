@@ -89,7 +89,7 @@ impl Model {
 
     /// The columns that the model takes: raw ones, or a regressor's features as floats.
     #[must_use]
-    pub const fn input_schema(&self) -> &Schema {
+    pub fn input_schema(&self) -> &Schema {
         match self {
             Self::Preprocessor(plan) => plan.inputs(),
             Self::Regressor(regressor) => &regressor.features,

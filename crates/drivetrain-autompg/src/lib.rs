@@ -35,15 +35,26 @@ pub use pipeline::{PipelineOptions, pipeline};
 /// The name of the target: miles per gallon.
 pub const TARGET: &str = "mpg";
 
+/// The name of the column with the weight of a car, in pounds.
+pub const WEIGHT: &str = "weight";
+/// The name of the column with the year a car was built in, two digits of it.
+pub const YEAR: &str = "model year";
+/// The name of the column with the code of the continent a car comes from.
+pub const ORIGIN: &str = "origin";
+
+/// Where the data comes from, for people.
+pub const CITATION: &str = "Auto MPG: city fuel consumption of cars of the years 1970 to 1982, in miles per gallon. \
+    Quinlan, R. (1993), UCI Machine Learning Repository, doi:10.24432/C5859H, licence CC BY 4.0.";
+
 /// The feature columns of the raw file, in its order, with their types.
 pub const FEATURES: [(&str, DataType); 7] = [
     ("cylinders", DataType::Int64),
     ("displacement", DataType::Float64),
     ("horsepower", DataType::Float64),
-    ("weight", DataType::Float64),
+    (WEIGHT, DataType::Float64),
     ("acceleration", DataType::Float64),
-    ("model year", DataType::Int64),
-    ("origin", DataType::Int64),
+    (YEAR, DataType::Int64),
+    (ORIGIN, DataType::Int64),
 ];
 
 /// How the raw file marks a missing value.
@@ -70,6 +81,16 @@ pub fn raw_schema() -> Result<Schema, SchemaError> {
 /// None: the names are distinct.
 pub fn feature_schema() -> Result<Schema, SchemaError> {
     Schema::new(feature_fields().collect())
+}
+
+/// What a code of the column [`ORIGIN`] stands for.
+///
+/// ```
+/// assert_eq!(drivetrain_autompg::origin_name(3.0), Some("Japan"));
+/// ```
+#[must_use]
+pub fn origin_name(code: f64) -> Option<&'static str> {
+    [(1.0, "America"), (2.0, "Europe"), (3.0, "Japan")].iter().find(|(known, _)| *known == code).map(|(_, name)| *name)
 }
 
 fn feature_fields() -> impl Iterator<Item = Field> {

@@ -49,7 +49,7 @@ Stopping:
 Exit codes:
   0  done
   1  failed; why is on stderr, and in output/failure (train) or output/message
-     (acquire, process) below the base directory
+     (every other job) below the base directory
   2  the command line cannot be understood
 
 Log lines go to stderr; RUST_LOG selects them (RUST_LOG=debug, RUST_LOG=warn).";
@@ -82,6 +82,21 @@ enum Job {
     #[cfg(feature = "train")]
     #[command(after_long_help = ENVIRONMENT_HELP)]
     Train(crate::jobs::train::TrainArgs),
+
+    /// Cross-validate the random forest beside its baselines, and look into it
+    #[cfg(feature = "evaluate")]
+    #[command(after_long_help = ENVIRONMENT_HELP)]
+    Evaluate(crate::jobs::evaluate::EvaluateArgs),
+
+    /// Look into a trained model and draw a web page of what is found
+    #[cfg(feature = "report")]
+    #[command(after_long_help = ENVIRONMENT_HELP)]
+    Report(crate::jobs::report::ReportArgs),
+
+    /// Draw a web page of two reports side by side
+    #[cfg(feature = "report")]
+    #[command(after_long_help = ENVIRONMENT_HELP)]
+    Compare(crate::jobs::report::CompareArgs),
 
     /// Answer GET /ping and POST /invocations with a preprocessor, a regressor or both
     #[cfg(feature = "serve")]
@@ -121,6 +136,12 @@ impl Job {
             Self::Process(args) => crate::jobs::process::run(args, env, stop, stdout),
             #[cfg(feature = "train")]
             Self::Train(args) => crate::jobs::train::run(args, env, stop, stdout),
+            #[cfg(feature = "evaluate")]
+            Self::Evaluate(args) => crate::jobs::evaluate::run(args, env, stop, stdout),
+            #[cfg(feature = "report")]
+            Self::Report(args) => crate::jobs::report::run(args, env, stop, stdout),
+            #[cfg(feature = "report")]
+            Self::Compare(args) => crate::jobs::report::run_compare(args, env, stop, stdout),
         }
     }
 }
@@ -165,7 +186,7 @@ pub fn run_serve(
 /// Where the platform looks for the explanation of a job of this name; serving has no such place.
 fn failure_file(verb: &str, paths: &Paths) -> Option<FailureFile> {
     match verb {
-        "acquire" | "process" => Some(FailureFile::processing(paths)),
+        "acquire" | "process" | "evaluate" | "report" | "compare" => Some(FailureFile::processing(paths)),
         "train" => Some(FailureFile::training(paths)),
         _ => None,
     }

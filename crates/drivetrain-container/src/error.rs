@@ -244,6 +244,15 @@ pub enum Error {
         /// Why.
         source: drivetrain_transform::FitError,
     },
+    /// The evaluation cannot be done.
+    #[cfg(feature = "evaluate")]
+    #[error("cannot evaluate on {data}")]
+    Evaluate {
+        /// The data.
+        data: String,
+        /// Why.
+        source: drivetrain_evaluate::EvaluateError,
+    },
     /// Rows cannot be transformed.
     #[cfg(feature = "process")]
     #[error("cannot transform {}", path.display())]
@@ -262,4 +271,32 @@ pub enum Error {
         /// Why.
         source: drivetrain_forest::ForestError,
     },
+    /// An artifact holds something else than is needed here.
+    #[cfg(feature = "report")]
+    #[error("{} holds {found}, not {expected}", path.display())]
+    ModelKind {
+        /// The artifact.
+        path: PathBuf,
+        /// What was looked for.
+        expected: &'static str,
+        /// What is in it.
+        found: drivetrain_artifact::ModelKind,
+    },
+    /// The names of the rows cannot be read.
+    #[cfg(feature = "report")]
+    #[error("cannot read the names of the rows in {}", path.display())]
+    Names {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: csv::Error,
+    },
+    /// The model cannot be looked into.
+    #[cfg(feature = "report")]
+    #[error("cannot look into the model")]
+    Inspect(#[from] drivetrain_evaluate::EvaluateError),
+    /// The page cannot be drawn.
+    #[cfg(feature = "report")]
+    #[error("cannot draw the page")]
+    Report(#[from] drivetrain_report::ReportError),
 }

@@ -5,12 +5,13 @@
 //! | `acquire` | the data set: bundled, a file or a URL | `processing/output/{train,val,test}/*.csv` |
 //! | `process` | `processing/input/{train,val}/*.csv` | feature matrices, and the preprocessor's `model.tar.gz` |
 //! | `train` | the channels `train` and `val` | the regressor in `model/`, metrics in `output/data` and on stdout |
+//! | `evaluate` | the data set | `processing/output/evaluation/evaluation.json` |
 //! | `serve` | `model/`, or many models below `models/` | answers on port 8080 |
 //!
 //! All paths are below `/opt/ml`, or below `SAGEMAKER_BASE_DIR` where that is set, so the same binary runs on the
 //! platform and on a laptop.
 //!
-//! Features: `process` (the first two jobs), `train` and `serve`. A build with `serve` alone links neither the data
+//! Features: `process` (the first two jobs), `train`, `evaluate` (which needs both) and `serve`. A build with `serve` alone links neither the data
 //! frames nor the code that grows forests.
 
 #[cfg(not(any(feature = "process", feature = "train", feature = "serve")))]

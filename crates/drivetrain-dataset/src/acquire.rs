@@ -4,13 +4,15 @@ use std::{borrow::Cow, fs};
 
 use drivetrain_frame::polars::frame::DataFrame;
 
-use crate::{Checksum, DatasetError, Description, HttpUrl, Source, parse};
+use crate::{Checksum, DatasetError, Description, HttpUrl, Source, parse, parse::labels};
 
 /// A data set that has been fetched, verified and parsed.
 #[derive(Debug, Clone)]
 pub struct Acquisition {
     /// One row a line, in file order; the columns of the description's schema; missing values are null.
     pub frame: DataFrame,
+    /// What follows the numbers of each row, such as its name; nothing for data without trailing text.
+    pub labels: Option<Vec<String>>,
     /// The digest of the bytes that were parsed.
     pub checksum: Checksum,
     /// Whether these bytes are the known data set; false also when the description knows no checksum.
@@ -36,7 +38,8 @@ pub fn acquire(description: &Description, source: &Source) -> Result<Acquisition
         return Err(DatasetError::ChecksumMismatch { origin, dataset, expected, found: checksum });
     }
     let frame = parse(description, &origin, &bytes)?;
-    Ok(Acquisition { frame, checksum, is_known })
+    let labels = labels(description, &bytes);
+    Ok(Acquisition { frame, labels, checksum, is_known })
 }
 
 /// The bytes, and how to call them in an error.

@@ -29,7 +29,7 @@ pub enum TrailingText {
     /// Nothing.
     #[default]
     None,
-    /// One TAB and any text, which is not read.
+    /// One TAB and any text, which is no value: see [`Acquisition::labels`](crate::Acquisition::labels).
     AfterTab,
 }
 

@@ -19,6 +19,20 @@ pub fn parse(description: &Description, origin: &str, bytes: &[u8]) -> Result<Da
     Ok(DataFrame::new(height, columns)?)
 }
 
+/// What follows the numbers of each row, without the quotes around it; nothing where nothing follows by description.
+pub(crate) fn labels(description: &Description, bytes: &[u8]) -> Option<Vec<String>> {
+    if description.trailing() == TrailingText::None {
+        return None;
+    }
+    let lines = bytes.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    let label = |line: &[u8]| {
+        let text = String::from_utf8_lossy(line);
+        let label = text.split_once('\t').map_or("", |(_, label)| label).trim();
+        label.strip_prefix('"').and_then(|label| label.strip_suffix('"')).unwrap_or(label).to_owned()
+    };
+    Some(lines.map(label).collect())
+}
+
 /// Appends every row to the columns; the number of rows.
 fn fill(description: &Description, columns: &mut [Cells<'_>], bytes: &[u8]) -> Result<usize, TextError> {
     let mut height = 0;
@@ -94,6 +108,14 @@ mod tests {
         assert_eq!(y, [Some(18.0), Some(9.5)]);
         assert_eq!(count, [Some(8), None]);
         assert_eq!(x, [Some(3504.0), None]);
+    }
+
+    #[test]
+    fn what_follows_the_numbers_is_a_row_s_label() {
+        let text = b"18.0 8 3504.\t\"a \"\"b\"\" c\t\"\r\n\n9.5 ? ?\t\n1 2 3\tplain\n";
+        let found = labels(&description(TrailingText::AfterTab), text).unwrap();
+        assert_eq!(found, ["a \"\"b\"\" c\t", "", "plain"]);
+        assert_eq!(labels(&description(TrailingText::None), text), None);
     }
 
     #[test]

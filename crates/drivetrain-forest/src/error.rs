@@ -183,20 +183,4 @@ pub enum ForestError {
         /// The value found.
         value: f64,
     },
-    /// Some folds would stay empty.
-    #[error("{n_rows} rows cannot be split into {n_splits} folds")]
-    TooFewRows {
-        /// Rows available.
-        n_rows: usize,
-        /// Folds asked for.
-        n_splits: usize,
-    },
-    /// A fold refers to a row that does not exist.
-    #[error("a fold refers to row {row} of {n_rows}")]
-    FoldOutOfRange {
-        /// The row the fold refers to.
-        row: usize,
-        /// Rows available.
-        n_rows: usize,
-    },
 }

@@ -1,5 +1,5 @@
 //! Random forests, extra trees and single trees, of numbers and of classes: growing, flat trees, prediction,
-//! importances, metrics, cross-validation.
+//! importances, metrics.
 //!
 //! A [`RandomForestRegressor`] holds hyper-parameters under scikit-learn's names and with its
 //! defaults. Fitting it gives a [`Forest`]: plain data in flat arrays that predicts, serialises and
@@ -71,39 +71,12 @@
 //! # Ok::<(), drivetrain_forest::ForestError>(())
 //! ```
 //!
-//! # Cross-validation
-//!
-//! [`model_selection`] splits row numbers and scores; it knows no estimator and no table.
-//!
-//! ```
-//! # #[cfg(feature = "train")]
-//! # {
-//! use drivetrain_forest::model_selection::{RepeatedKFold, cross_validate};
-//! use drivetrain_forest::ndarray::{Array2, Axis};
-//! use drivetrain_forest::{ForestError, RandomForestRegressor};
-//!
-//! let x = Array2::from_shape_fn((60, 1), |(i, _)| i as f64);
-//! let y: Vec<f64> = x.column(0).to_vec();
-//! let regressor = RandomForestRegressor::builder().n_estimators(20).build()?;
-//!
-//! let folds = RepeatedKFold::new(5, 2, 42)?.split(60)?;
-//! let scores = cross_validate(folds, &y, |fold| {
-//!     let y_train: Vec<f64> = fold.train.iter().map(|&row| y[row]).collect();
-//!     let forest = regressor.fit(x.select(Axis(0), &fold.train).view(), &y_train)?;
-//!     forest.predict(x.select(Axis(0), &fold.test).view())
-//! })?;
-//! assert_eq!(scores.len(), 10);
-//! assert!(scores.iter().all(|score| score.r2 > 0.9));
-//! # }
-//! # Ok::<(), drivetrain_forest::ForestError>(())
-//! ```
-//!
 //! # Inspection
 //!
 //! [`Forest::feature_importances`], [`Forest::apply`], [`Forest::decision_path`], [`Forest::predict_trees`],
 //! [`Forest::node_statistics`], quantiles of the target ([`QuantileForest`]), single trees with their nodes
 //! ([`Forest::trees`]), as text ([`Tree::export_text`]) and as graphs ([`Tree::export_graphviz`]); with
-//! `train`, `RandomForestRegressor::out_of_bag` and `model_selection::permutation_importance`.
+//! `train`, `RandomForestRegressor::out_of_bag` and `inspection::permutation_importance`.
 //!
 //! # Speed
 //!
@@ -113,8 +86,8 @@
 //!
 //! # Features
 //!
-//! * `train`, on by default, grows forests and shuffles folds. Without it the crate predicts, reads and
-//!   writes forests, and holds parameters, metrics and contiguous folds: what a server needs.
+//! * `train`, on by default, grows forests. Without it the crate predicts, reads and writes forests, and
+//!   holds parameters and metrics: what a server needs.
 //! * `smartcore` adds `Engine::Smartcore`, which grows the same kind of forest with smartcore's trees:
 //!   something to compare with, and `SmartcoreEstimator`, which its cross-validation takes.
 //!
@@ -144,10 +117,11 @@ mod error;
 mod forest;
 #[cfg(feature = "train")]
 mod grow;
+#[cfg(feature = "train")]
+pub mod inspection;
 #[cfg(feature = "smartcore")]
 mod interop;
 pub mod metrics;
-pub mod model_selection;
 mod params;
 #[cfg(feature = "train")]
 mod random;

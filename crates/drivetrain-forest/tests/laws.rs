@@ -299,7 +299,7 @@ fn every_public_type_is_a_value() {
     value::<DecisionPaths>();
     value::<NodeStatistics>();
     value::<QuantileForest<'_>>();
-    value::<model_selection::PermutationImportance>();
+    value::<inspection::PermutationImportance>();
     value::<PackedForest>();
     value::<ReadableForest>();
     value::<ForestError>();
@@ -313,9 +313,6 @@ fn every_public_type_is_a_value() {
     value::<TreeFormat<'_>>();
     value::<NodeView>();
     value::<metrics::RegressionMetrics>();
-    value::<model_selection::Fold>();
-    value::<model_selection::KFold>();
-    value::<model_selection::RepeatedKFold>();
 }
 
 #[test]

@@ -241,6 +241,14 @@ pub enum RunnerError {
         /// The cause.
         source: Cause,
     },
+    /// A tracking server cannot be told of a run.
+    #[error("cannot tell the MLflow server at {uri} of the run: {problem}")]
+    Tracking {
+        /// The server.
+        uri: String,
+        /// What went wrong, with what was asked of it.
+        problem: String,
+    },
     /// A run record is not what this version writes.
     #[error("the run record {location} cannot be read")]
     Record {

@@ -10,7 +10,7 @@
 //! * [`metrics`]: numbers scraped from a job's log by regular expressions.
 //! * [`endpoint`]: serving containers, chained to an inference pipeline.
 //! * [`archive`]: `model.tar.gz`, packed reproducibly and unpacked with distrust.
-//! * [`record`]: what a run did, as JSON beside its results.
+//! * [`record`]: what a run did, as JSON beside its results; [`mlflow`]: the same for `MLflow`.
 //!
 //! # A training job
 //!
@@ -54,6 +54,7 @@ pub mod archive;
 pub mod endpoint;
 pub mod job;
 pub mod metrics;
+pub mod mlflow;
 pub mod record;
 pub mod store;
 

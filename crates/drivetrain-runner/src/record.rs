@@ -44,6 +44,15 @@ pub struct RunRecord {
     pub artifacts: BTreeMap<String, StoredObject>,
     /// Its steps, in the order they were first taken.
     pub steps: Vec<StepRecord>,
+    /// When it was done, as far as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+    /// Its surroundings: the command, versions, the state of the sources.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// Metrics that have a value for each step: of each fold, say.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub series: BTreeMap<String, Vec<f64>>,
 }
 
 /// A step of a run.
@@ -70,6 +79,9 @@ impl RunRecord {
             metrics: Vec::new(),
             artifacts: BTreeMap::new(),
             steps: Vec::new(),
+            ended: None,
+            tags: BTreeMap::new(),
+            series: BTreeMap::new(),
         }
     }
 
@@ -96,6 +108,24 @@ impl RunRecord {
         record.map(Some).map_err(|source| RunnerError::Record { location: store.describe(&key), source })
     }
 
+    /// The records of all runs of a project, in order of their beginning.
+    ///
+    /// # Errors
+    /// As [`RunRecord::load`].
+    pub fn all(store: &Store, project: &Key) -> Result<Vec<Self>, RunnerError> {
+        let folder = project.join("runs")?;
+        let names = store.list(&folder)?.into_iter().filter_map(|object| {
+            let name = object.key.below(&folder)?.strip_suffix("/run.json")?.to_owned();
+            JobName::new(name).ok()
+        });
+        let mut records = Vec::new();
+        for name in names {
+            records.extend(Self::load(store, project, &name)?);
+        }
+        records.sort_by(|a, b| (a.started, &a.run).cmp(&(b.started, &b.run)));
+        Ok(records)
+    }
+
     /// Adds a step, or replaces the step of that name.
     pub fn set_step(&mut self, step: StepRecord) {
         match self.steps.iter_mut().find(|known| known.name == step.name) {
@@ -109,11 +139,15 @@ impl RunRecord {
     /// # Errors
     /// As [`Store::put_bytes`].
     pub fn save(&self, store: &Store, project: &Key) -> Result<StoredObject, RunnerError> {
+        store.put_bytes(&Self::key(project, &self.run)?, self.to_json(store, project)?)
+    }
+
+    pub(crate) fn to_json(&self, store: &Store, project: &Key) -> Result<Vec<u8>, RunnerError> {
         let key = Self::key(project, &self.run)?;
         let mut text = serde_json::to_vec_pretty(self)
             .map_err(|source| RunnerError::Record { location: store.describe(&key), source })?;
         text.push(b'\n');
-        store.put_bytes(&key, text)
+        Ok(text)
     }
 }
 

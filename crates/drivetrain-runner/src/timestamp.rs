@@ -42,6 +42,12 @@ impl Timestamp {
         Self { unix_seconds: seconds.min(Self::LAST) }
     }
 
+    /// The milliseconds since 1970.
+    #[must_use]
+    pub fn unix_milliseconds(&self) -> u64 {
+        self.unix_seconds * 1000
+    }
+
     /// As `20240131-120000`: sorts by time, and may stand in a job's name.
     #[must_use]
     pub fn compact(&self) -> String {

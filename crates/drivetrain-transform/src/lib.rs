@@ -149,6 +149,7 @@ pub use polynomial_features::{FittedPolynomialFeatures, PolynomialFeatures};
 pub use power_transformer::{FittedPowerTransformer, PowerColumn, PowerMethod, PowerTransformer};
 pub use quantile_method::QuantileMethod;
 pub use quantile_transformer::{FittedQuantileTransformer, OutputDistribution, QuantileColumn, QuantileTransformer};
+pub use random::Draws;
 pub use robust_scaler::{FittedRobustScaler, RobustColumn, RobustScaler};
 pub use selector::{ColumnSelector, Columns, DtypeClass, make_column_selector};
 pub use simple_imputer::{FittedSimpleImputer, ImputedColumn, ImputerState, SimpleImputer, Strategy};

@@ -6,11 +6,29 @@ use rand_chacha::{
 };
 
 /// Draws of row numbers that depend on a seed alone.
-pub(crate) struct Draws(ChaCha8Rng);
+///
+/// ```
+/// use drivetrain_transform::Draws;
+///
+/// assert_eq!(Draws::new(42).permutation(5, 5).len(), 5);
+/// assert_eq!(Draws::stream(42, 0).with_replacement(100, 3), Draws::new(42).with_replacement(100, 3));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draws(ChaCha8Rng);
 
 impl Draws {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(ChaCha8Rng::seed_from_u64(seed))
+    /// The draws of a seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self::stream(seed, 0)
+    }
+
+    /// The `index`-th of the independent streams of draws that a seed stands for.
+    #[must_use]
+    pub fn stream(seed: u64, index: u64) -> Self {
+        let mut generator = ChaCha8Rng::seed_from_u64(seed);
+        generator.set_stream(index);
+        Self(generator)
     }
 
     /// A number from `0..n`, each equally likely; `n` is at least 1.
@@ -29,7 +47,7 @@ impl Draws {
     }
 
     /// The numbers `0..n` in random order, or the first `count` of them: a sample without replacement.
-    pub(crate) fn permutation(&mut self, n: usize, count: usize) -> Vec<usize> {
+    pub fn permutation(&mut self, n: usize, count: usize) -> Vec<usize> {
         let mut rows: Vec<usize> = (0..n).collect();
         for first in 0..count.min(n) {
             let other = first + self.below(n - first);
@@ -39,9 +57,9 @@ impl Draws {
         rows
     }
 
-    /// `count` numbers from `0..n`, each drawn from all of them: a sample with replacement.
-    pub(crate) fn with_replacement(&mut self, n: usize, count: usize) -> Vec<usize> {
-        (0..count).map(|_| self.below(n)).collect()
+    /// `count` numbers from `0..n`, each drawn from all of them: a sample with replacement; none where `n` is 0.
+    pub fn with_replacement(&mut self, n: usize, count: usize) -> Vec<usize> {
+        (0..if n == 0 { 0 } else { count }).map(|_| self.below(n)).collect()
     }
 }
 

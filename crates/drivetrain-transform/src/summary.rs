@@ -5,6 +5,7 @@ mod html;
 use std::fmt;
 
 use drivetrain_plan::Plan;
+use serde::{Deserialize, Serialize};
 
 /// Categories and other lists are shown up to this length.
 const MAX_ITEMS: usize = 12;
@@ -22,7 +23,8 @@ const MAX_ITEMS: usize = 12;
 /// assert_eq!(summary.to_string(), "StandardScaler\n  column  mean  scale\n  x       2.0   1.0\n");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Summary {
     title: String,
     header: Vec<String>,

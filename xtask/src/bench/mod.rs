@@ -8,7 +8,6 @@ mod forest;
 mod output;
 mod peers;
 mod pipeline;
-mod sample;
 mod serve;
 mod transform;
 mod turns;

@@ -14,6 +14,7 @@ pub(crate) use bench::{
     TransformBenchArgs, TurnsArgs,
 };
 pub(crate) use groups::{BuildArgs, DataArgs, Engine, ForestArgs, PythonArgs, RunArgs, SeedArgs, StoreArgs};
+use values::positive;
 pub(crate) use values::{DEFAULT_SEED, DataSource, RunName};
 
 const EXAMPLES: &str = "\
@@ -36,9 +37,9 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Everything: acquire, process, train, predict, and a summary
+    /// Everything: acquire, process, train, predict, and a report
     ///
-    /// Builds the job binaries, then runs the four steps in order. Read their own help for what each reads and writes.
+    /// Builds the job binaries, then runs the five steps in order. Read their own help for what each reads and writes.
     /// The summary shows the metrics, the predictions of the test rows, where everything lies in the store, and the
     /// sha256 of the artifacts: the same flags give the same digests on any machine.
     #[command(after_help = PIPELINE_EXAMPLES)]
@@ -87,6 +88,38 @@ pub(crate) enum Command {
     /// Writes  auto_mpg/predictions/RUN/test.csv
     #[command(verbatim_doc_comment, after_help = PREDICT_EXAMPLES)]
     Predict(PredictArgs),
+    /// A page that shows a run: what the model goes by, and where it is right and wrong
+    ///
+    /// A processing job looks into the run's model and draws report.html, one file with charts and tables in it, for a
+    /// browser; `cargo xtask pipeline` does so at its end. With `compare` two runs that have a report are shown side by
+    /// side.
+    ///
+    /// Reads   auto_mpg/data/bronze, auto_mpg/models, auto_mpg/runs/RUN/run.json
+    ///         and the report written last, for comparison
+    /// Writes  auto_mpg/reports/RUN/report.html and report.json
+    #[command(verbatim_doc_comment, after_help = REPORT_EXAMPLES, args_conflicts_with_subcommands = true)]
+    Report(ReportArgs),
+    /// The random forest cross-validated beside its baselines, and looked into
+    ///
+    /// A processing job takes the whole raw table and splits it into folds, several times over. In each it fits the
+    /// preprocessing and the model on the rows to learn from, and scores both on the others, which nothing has seen.
+    /// The same is done with baselines: the mean, a line, a line with a penalty, and a line through logarithms.
+    ///
+    /// What is printed: errors with intervals (95 %, by resampling rows); which columns matter; how well prediction
+    /// intervals hold; what happens when the forest learns from the past and predicts later years, which it cannot do
+    /// well; and with --search which parameters do best, and how good a search's choice really is.
+    ///
+    /// Reads   the data; a local file is first kept as auto_mpg/data/raw/NAME
+    /// Writes  auto_mpg/evaluations/RUN/evaluation.json
+    #[command(verbatim_doc_comment, after_help = EVALUATE_EXAMPLES)]
+    Evaluate(EvaluateArgs),
+    /// What earlier runs were told and what came out
+    ///
+    /// Every pipeline, train and evaluate run is recorded in the store: as auto_mpg/runs/RUN/run.json, and in the
+    /// layout of MLflow's file store below mlruns. With MLFLOW_TRACKING_URI=http://HOST:PORT it is sent to that server
+    /// too; a server that cannot be reached does not stop a run.
+    #[command(after_help = EXPERIMENTS_EXAMPLES)]
+    Experiments(ExperimentsArgs),
     /// Measure ours beside its peers, in turns, in one run
     ///
     /// Every engine has a process of its own for every piece of work, on the same data, so that ratios hold on a noisy
@@ -147,6 +180,23 @@ Examples:
   cargo xtask predict
   cargo xtask predict --run-name shallow";
 
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  cargo xtask report
+  cargo xtask report --run-name first
+  cargo xtask report compare first second";
+const EVALUATE_EXAMPLES: &str = "\
+Examples:
+  cargo xtask evaluate
+  cargo xtask evaluate --folds 5 --repeats 1 --n-estimators 300
+  cargo xtask evaluate --search 20 --run-name searched";
+const EXPERIMENTS_EXAMPLES: &str = "\
+Examples:
+  cargo xtask experiments list
+  cargo xtask experiments show first
+  cargo xtask experiments compare first second
+  cargo xtask pipeline --reproduce first";
+
 const IMAGE_EXAMPLES: &str = "\
 Examples:
   cargo xtask image
@@ -165,6 +215,9 @@ Examples:
 
 #[derive(Debug, Args)]
 pub(crate) struct PipelineArgs {
+    /// Do again what the run of this name did, under another name, and compare the sha256 of all it wrote
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["seed", "data", "train_fraction", "test_rows", "n_estimators", "max_depth", "max_features"])]
+    pub(crate) reproduce: Option<RunName>,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
     #[command(flatten)]
@@ -226,6 +279,102 @@ pub(crate) struct PredictArgs {
     pub(crate) run_name: Option<RunName>,
     #[command(flatten)]
     pub(crate) build: BuildArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    #[command(subcommand)]
+    pub(crate) compare: Option<ReportCommand>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// The run to be shown [default: the one trained last]
+    #[arg(long, visible_alias = "run", value_name = "NAME")]
+    pub(crate) run_name: Option<RunName>,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReportCommand {
+    /// Two runs side by side: scores, parameters, and the rows on which they differ most
+    Compare(CompareArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// A run that has a report
+    pub(crate) first: RunName,
+    /// Another one
+    pub(crate) second: RunName,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    #[command(flatten)]
+    pub(crate) seed: SeedArgs,
+    /// The data: `bundled`, the path of a file in the format of auto-mpg.data, or an http(s) URL
+    #[arg(long, value_name = "SOURCE", default_value = "bundled")]
+    pub(crate) data: DataSource,
+    /// Into how many folds the rows are split
+    #[arg(long, value_name = "COUNT", default_value = "10", value_parser = positive, allow_negative_numbers = true)]
+    pub(crate) folds: String,
+    /// How often they are split anew
+    #[arg(long, value_name = "COUNT", default_value = "5", value_parser = positive, allow_negative_numbers = true)]
+    pub(crate) repeats: String,
+    /// The last model year to learn from where the forest is tried on later ones
+    #[arg(long, value_name = "YEAR", default_value = "79")]
+    pub(crate) last_year: u8,
+    /// Try so many random draws from a grid of parameters, and cross-validate the search itself
+    #[arg(long, value_name = "COUNT", value_parser = positive, allow_negative_numbers = true)]
+    pub(crate) search: Option<String>,
+    /// The grid, as JSON with scikit-learn's names, such as {"max_depth": [4, 8, null]}
+    /// [default: some depths, numbers of features and sizes of leaves]
+    #[arg(long, value_name = "JSON", requires = "search")]
+    pub(crate) grid: Option<String>,
+    #[command(flatten)]
+    pub(crate) forest: ForestArgs,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExperimentsArgs {
+    #[command(subcommand)]
+    pub(crate) question: Question,
+}
+
+/// What can be asked about runs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Question {
+    /// All runs, the latest last
+    List {
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Everything about a run
+    Show {
+        /// The run
+        run: RunName,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Where two runs differ: parameters, metrics, artifacts, surroundings
+    Compare {
+        /// The first run
+        first: RunName,
+        /// The second run
+        second: RunName,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -45,6 +45,10 @@ fn good_values_are_taken() {
         "acquire --data https://example.org/auto-mpg.data",
         "process --run-name x",
         "predict --run-name x --target-dir /tmp/t",
+        "evaluate --folds 5 --repeats 2 --seed 1 --search 4 --grid {} --n-estimators 9 --last-year 80",
+        "pipeline --reproduce first --run-name second",
+        "experiments list --store /tmp/s",
+        "experiments compare a b",
         "bench pipeline --rounds 3 --python python3.12 --release",
         "bench serve --rounds 1 --seconds 2 --connections 8 --release",
         "bench transform --rows 1000,2000 --threads 1,2 --engine featrs --engine scikit-learn",
@@ -83,6 +87,9 @@ fn bad_values_are_refused_with_their_flag_and_a_reason() {
         ("bench artifact --trees 0", "--trees", "non-zero"),
         ("bench transform --rounds 0", "--rounds", "non-zero"),
         ("pipeline --release --profile x", "--release", "cannot be used with"),
+        ("evaluate --folds 0", "--folds", "at least 1"),
+        ("evaluate --grid {}", "--search", "required"),
+        ("pipeline --reproduce first --seed 7", "--reproduce", "cannot be used with"),
         ("predict --seed 1", "--seed", "unexpected argument"),
     ] {
         let error = parse(line).unwrap_err();
@@ -92,10 +99,10 @@ fn bad_values_are_refused_with_their_flag_and_a_reason() {
 
 #[test]
 fn run_names_leave_room_for_the_names_of_their_jobs() {
-    let longest = "x".repeat(55);
+    let longest = "x".repeat(54);
     let name: RunName = longest.parse().unwrap();
-    assert!(name.job().with_suffix("acquire").is_ok());
-    assert!(format!("{longest}x").parse::<RunName>().unwrap_err().contains("at most 55"));
+    assert!(name.job().with_suffix("evaluate").is_ok());
+    assert!(format!("{longest}x").parse::<RunName>().unwrap_err().contains("at most 54"));
 }
 
 #[test]

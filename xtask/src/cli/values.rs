@@ -47,7 +47,7 @@ pub(crate) struct RunName(JobName);
 
 impl RunName {
     /// The longest suffix a job of a run gets, with its hyphen.
-    const LONGEST_SUFFIX: usize = "-acquire".len();
+    const LONGEST_SUFFIX: usize = "-evaluate".len();
     const MAX_LENGTH: usize = JobName::MAX_LENGTH - Self::LONGEST_SUFFIX;
 
     /// The name of a run that begins now: to the millisecond, as two may begin within a second.

@@ -1,5 +1,6 @@
 //! What a command prints when it is done.
 
+mod evaluation;
 mod paint;
 mod summary;
 mod table;
@@ -7,8 +8,9 @@ mod table;
 use std::error::Error as _;
 use std::io::{ErrorKind, Write};
 
+pub(crate) use evaluation::evaluation;
 pub(crate) use paint::for_stdout;
-pub(crate) use summary::{job, pipeline, predictions, training};
+pub(crate) use summary::{job, page, pipeline, predictions, training};
 pub(crate) use table::{Side, Table};
 
 use crate::error::Error;

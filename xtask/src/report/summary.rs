@@ -15,9 +15,15 @@ use crate::session::Session;
 use crate::steps::{METRICS, Models, PARTS, Prediction, Predictions};
 
 /// Everything about a run of the pipeline.
-pub(crate) fn pipeline(session: &Session<'_>, predictions: &Predictions, elapsed: Duration) -> Result<String, Error> {
+pub(crate) fn pipeline(
+    session: &Session<'_>,
+    predictions: &Predictions,
+    page: &StoredObject,
+    elapsed: Duration,
+) -> Result<String, Error> {
     let run = session.run();
     let places = [
+        ("report", page.key.clone()),
         ("rows", Key::new("auto_mpg/data/bronze")?),
         ("features", Key::new("auto_mpg/data/gold")?),
         ("preprocessor", layout::preprocessor()?),
@@ -35,6 +41,11 @@ pub(crate) fn pipeline(session: &Session<'_>, predictions: &Predictions, elapsed
     text.push_str(&digests(&session.record));
     text.push_str(&times(&session.record, predictions, elapsed));
     Ok(text)
+}
+
+/// Where a page lies.
+pub(crate) fn page(session: &Session<'_>, page: &StoredObject) -> String {
+    format!("\nOpen it in a browser: {}\n", session.store().describe(&page.key))
 }
 
 /// What a processing job wrote.

@@ -1,4 +1,4 @@
-//! The raw file into three CSV files.
+//! The raw file into three CSV files, and one with the names of their rows.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -38,7 +38,7 @@ pub(super) fn run(
     arguments.extend(flag("seed", &seed));
     arguments.extend(flag("train-fraction", &args.train_fraction));
     arguments.extend(flag("test-rows", &args.test_rows));
-    let outputs = ["train", "val", "test"].map(|part| {
+    let outputs = ["train", "val", "test", "cars"].map(|part| {
         Ok(ProcessingOutput {
             name: part.to_owned(),
             source: ContainerPath::new(format!("/opt/ml/processing/output/{part}"))?,
@@ -65,7 +65,7 @@ pub(super) fn run(
 }
 
 /// The job's `--data`, and the inputs it needs: a local file goes through the store, as it would go through S3.
-fn source(session: &mut Session<'_>, data: &DataSource) -> Result<(Argument, Vec<ProcessingInput>), Error> {
+pub(super) fn source(session: &mut Session<'_>, data: &DataSource) -> Result<(Argument, Vec<ProcessingInput>), Error> {
     let path = match data {
         DataSource::Bundled | DataSource::Url(_) => return Ok((data.to_string().into(), Vec::new())),
         DataSource::File(path) => path,

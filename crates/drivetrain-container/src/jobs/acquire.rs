@@ -1,4 +1,4 @@
-//! The acquisition job: a raw data set in, three CSV files out.
+//! The acquisition job: a raw data set in, three CSV files out, and a fourth that says which car each of their rows is.
 //!
 //! Nothing is imputed here: what fills a missing cell is learned from the training rows alone, by the processing job.
 
@@ -6,7 +6,10 @@ use std::{io::Write, num::NonZeroUsize};
 
 use clap::Args;
 use drivetrain_autompg::{BUNDLED, MISSING, SHA256, raw_schema};
-use drivetrain_dataset::{Description, Source, SplitOptions, TrailingText, TrainFraction, acquire, write_csv};
+use drivetrain_dataset::{
+    DatasetError, Description, Source, Split, SplitOptions, TrailingText, TrainFraction, acquire, write_csv,
+};
+use drivetrain_frame::polars::prelude::{DataFrame, df};
 
 use super::outputs::Outputs;
 use crate::{Error, environment::SageMakerEnv, stop::Stop};
@@ -32,8 +35,8 @@ pub struct AcquireArgs {
     pub test_rows: NonZeroUsize,
 }
 
-/// Fetches, verifies, parses and splits the data, and writes `train.csv`, `val.csv` and `test.csv` into directories of
-/// their own below `processing/output`: all three, or none.
+/// Fetches, verifies, parses and splits the data, and writes `train.csv`, `val.csv`, `test.csv` and `cars.csv` into
+/// directories of their own below `processing/output`: all of them, or none.
 ///
 /// # Errors
 /// [`Error::Dataset`] when the data cannot be had, is not the known one, is malformed, is too short to be split, or
@@ -53,12 +56,30 @@ pub fn run(args: &AcquireArgs, env: &SageMakerEnv, stop: &Stop, stdout: &mut dyn
         writeln!(stdout, "{name}_rows={};", frame.height()).map_err(Error::Stdout)?;
         tracing::info!(rows = frame.height(), directory = %directory.display(), "{name}.csv written");
     }
+    if let Some(labels) = &acquired.labels {
+        let directory = env.paths().processing("output").join("cars");
+        outputs.directory(&directory)?;
+        let cars = cars(&options.indices(acquired.frame.height())?, labels)?;
+        outputs.file(directory.join("cars.csv"), |path| write_csv(path, &cars))?;
+    }
     outputs.commit()?;
     Ok(())
 }
 
+/// Which car each row of each file is: no model sees it, but a person wants to know.
+fn cars(parts: &Split<Vec<usize>>, labels: &[String]) -> Result<DataFrame, Error> {
+    let named = [("train", &parts.train), ("val", &parts.validation), ("test", &parts.test)];
+    let lines = || named.iter().flat_map(|(name, rows)| (0_i64..).zip(*rows).map(|(row, &line)| (*name, row, line)));
+    let frame = df!(
+        "part" => lines().map(|(part, ..)| part).collect::<Vec<_>>(),
+        "row" => lines().map(|(_, row, _)| row).collect::<Vec<_>>(),
+        "car name" => lines().map(|(.., line)| labels.get(line).map_or("", String::as_str)).collect::<Vec<_>>(),
+    );
+    Ok(frame.map_err(DatasetError::from)?)
+}
+
 /// The Auto MPG data as its file has it.
-fn auto_mpg() -> Result<Description, Error> {
+pub(super) fn auto_mpg() -> Result<Description, Error> {
     let description = Description::new("auto-mpg", raw_schema().map_err(|error| Error::Task(error.into()))?)?
         .missing_marker(MISSING)?
         .trailing_text(TrailingText::AfterTab)
@@ -104,6 +125,16 @@ mod tests {
         assert_eq!(all.len(), 398);
         // The six cars without a horsepower keep an empty cell.
         assert_eq!(all.iter().filter(|row| row.split(',').nth(3) == Some("")).count(), 6);
+
+        let cars = read("cars");
+        assert!(cars.starts_with("part,row,car name\ntrain,0,"), "{cars}");
+        assert_eq!(cars.lines().count(), 399);
+        // 46.6 miles a gallon are a car of which there is one.
+        let (part, row) = [("train", &train), ("val", &val), ("test", &test)]
+            .into_iter()
+            .find_map(|(part, text)| Some((part, rows(text).iter().position(|row| row.starts_with("46.6,"))?)))
+            .unwrap();
+        assert!(cars.contains(&format!("\n{part},{row},mazda glc\n")), "{part} {row}");
     }
 
     #[test]

@@ -2,12 +2,20 @@
 
 #[cfg(feature = "process")]
 pub mod acquire;
+#[cfg(feature = "evaluate")]
+pub mod evaluate;
 #[cfg(any(feature = "process", feature = "train"))]
 mod features;
 #[cfg(any(feature = "process", feature = "train"))]
 mod outputs;
 #[cfg(feature = "process")]
+mod part;
+#[cfg(feature = "process")]
 pub mod process;
+#[cfg(feature = "train")]
+mod progress;
+#[cfg(feature = "report")]
+pub mod report;
 #[cfg(feature = "train")]
 pub mod train;
 

@@ -85,6 +85,12 @@ impl<'s> Outputs<'s> {
         })
     }
 
+    /// Writes a text.
+    #[cfg(feature = "report")]
+    pub(super) fn text(&mut self, place: PathBuf, text: &str) -> Result<(), Error> {
+        self.file(place, |path| drivetrain_artifact::atomic::write(path, |file| file.write_all(text.as_bytes())))
+    }
+
     /// Puts every file in its place; if one cannot be, those before it are taken back.
     pub(super) fn commit(mut self) -> Result<(), Error> {
         self.stop.map_or(Ok(()), Stop::check)?;

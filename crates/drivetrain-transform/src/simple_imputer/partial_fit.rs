@@ -171,7 +171,7 @@ impl PartialFit for SimpleImputer {
         (self.strategy == Strategy::Mean && !self.add_indicator).then(|| {
             let (schema, moments) = moments.clone().finish()?;
             let columns = self.means(&schema, moments.into_iter().map(|moments| moments.total().rounded_mean()))?;
-            Ok(FittedSimpleImputer { schema, columns, indicated: Vec::new() })
+            Ok(FittedSimpleImputer { schema, columns, indicated: None })
         })
     }
 }

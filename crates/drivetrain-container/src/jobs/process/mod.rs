@@ -1,9 +1,8 @@
 //! The processing job: raw rows in, feature matrices and the fitted preprocessor out.
 //!
 //! The pipeline is fitted on the training rows alone; what it learned is then applied to both parts. A feature matrix
-//! is a `.npy` file with the target in column 0; `features.json` beside it says what the other columns are.
-
-mod part;
+//! is a `.npy` file with the target in column 0; `features.json` beside it says what the other columns are. Beside the
+//! preprocessor, `summary.json` says in words what each of its steps learned.
 
 use std::{collections::BTreeMap, io::Write};
 
@@ -12,12 +11,14 @@ use drivetrain_artifact::{Artifact, ArtifactBuilder, Producer, Sha256, Training,
 use drivetrain_autompg::{AutoMpgFeatures, PipelineOptions, pipeline};
 use drivetrain_frame::FrameTable;
 use drivetrain_plan::{Plan, UnknownCategory};
-use drivetrain_transform::{Estimator, FitError, Fitted};
-use part::Part;
+use drivetrain_transform::{Estimator, FitError, Fitted, Summary};
 use serde_json::{Value, json};
 
-use super::{FEATURES_FILE, FeatureDescription, outputs::Outputs};
+use super::{FEATURES_FILE, FeatureDescription, outputs::Outputs, part::Part};
 use crate::{Error, environment::SageMakerEnv, stop::Stop};
+
+/// The file beside the preprocessor that says what each of its steps learned: a [`Summary`] as JSON.
+pub const SUMMARY_FILE: &str = "summary.json";
 
 /// Flags of the processing job.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
@@ -56,6 +57,7 @@ fn output_name(text: &str) -> Result<String, &'static str> {
     match text {
         "" => Err("it is empty"),
         FEATURES_FILE => Err("a file of this name describes the features"),
+        SUMMARY_FILE => Err("a file of this name describes the preprocessor"),
         text if text.starts_with('.') || text.contains(['/', '\\']) => Err("it is not the plain name of a file"),
         text => Ok(text.to_owned()),
     }
@@ -100,7 +102,7 @@ pub fn run(args: &ProcessArgs, env: &SageMakerEnv, stop: &Stop, stdout: &mut dyn
     let val = Part::read(paths.processing_input("val").join(&args.val_filename))?;
     let (train_table, val_table) = (train.table()?, val.table()?);
 
-    let plan = fit(args, &train, &train_table)?;
+    let (plan, summary) = fit(args, &train, &train_table)?;
     let train_features = train.apply(&plan, &train_table)?;
     let val_features = val.apply(&plan, &val_table)?;
     let unknown =
@@ -134,18 +136,23 @@ pub fn run(args: &ProcessArgs, env: &SageMakerEnv, stop: &Stop, stdout: &mut dyn
     let path = output.join(&args.model_filename);
     let id = outputs.file(path.clone(), |path| artifact.write_tar_gz(path))?;
     tracing::info!(%id, path = %path.display(), "written");
+    outputs.json(output.join(SUMMARY_FILE), &summary)?;
     outputs.commit()?;
     Ok(())
 }
 
-fn fit(args: &ProcessArgs, train: &Part, table: &FrameTable<'_>) -> Result<Plan, Error> {
+/// The plan of the fitted pipeline, and what its steps learned.
+fn fit(args: &ProcessArgs, train: &Part, table: &FrameTable<'_>) -> Result<(Plan, Summary), Error> {
     let options = PipelineOptions {
         features: AutoMpgFeatures::new(args.reference_year),
         handle_unknown: args.handle_unknown.into(),
     };
     let pipeline = pipeline(&options).map_err(|error| Error::Task(error.into()))?;
-    let plan = pipeline.fit(table, Some(train.target())).and_then(|fitted| fitted.lower().map_err(FitError::Plan));
-    plan.map_err(|source| Error::Fit { path: train.path().to_owned(), source })
+    let fitted = pipeline.fit(table, Some(train.target())).and_then(|fitted| {
+        let plan = fitted.lower().map_err(FitError::Plan)?;
+        Ok((plan, fitted.summary()))
+    });
+    fitted.map_err(|source| Error::Fit { path: train.path().to_owned(), source })
 }
 
 fn pack(args: &ProcessArgs, plan: Plan, train: &Part, table: &FrameTable<'_>) -> Result<Artifact, Error> {

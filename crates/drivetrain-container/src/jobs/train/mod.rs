@@ -4,23 +4,21 @@
 //! platform reads them from there with one regular expression per metric, such as `train_mae=(.*?);`.
 
 mod features;
-mod progress;
 mod settings;
-mod values;
+pub(super) mod values;
 
 use std::{collections::BTreeMap, io::Write};
 
 use drivetrain_artifact::{Artifact, ArtifactBuilder, Producer, Regressor, Sha256, Training};
 use drivetrain_forest::{FitOptions, Forest, ForestError, RandomForestRegressor, metrics::RegressionMetrics};
 use features::Features;
-use progress::Progress;
 use serde::Serialize;
 use serde_json::{Value, json};
 use settings::Settings;
 pub use settings::TrainArgs;
 pub use values::{InvalidValue, MaxDepth};
 
-use super::outputs::Outputs;
+use super::{outputs::Outputs, progress::Progress};
 use crate::{Error, environment::SageMakerEnv, stop::Stop};
 
 /// The file below `output/data` that holds the metrics of both parts.
@@ -98,7 +96,7 @@ pub fn run(args: &TrainArgs, env: &SageMakerEnv, stop: &Stop, stdout: &mut dyn W
 /// Grows the forest, or as much of it as a stop leaves the time for.
 fn grow(regressor: &RandomForestRegressor, train: &Features, stop: &Stop) -> Result<Forest, Error> {
     let progress = Progress::start();
-    let tick = |done, total| progress.tick(done, total);
+    let tick = |done, total| progress.tick(|| format!("{done} of {total} trees grown"));
     let stopped = || stop.check().is_err();
     let options = FitOptions::new().progress(&tick).stop(&stopped);
     let grown = regressor.fit_with(train.x(), &train.y(), options);
@@ -141,6 +139,32 @@ fn pack(
         .training(training)
         .build()?;
     Ok(artifact)
+}
+
+/// A regressor with the hyper-parameters that an artifact names.
+#[cfg(feature = "report")]
+pub(in crate::jobs) fn from_hyper_parameters(values: &BTreeMap<String, Value>) -> Result<RandomForestRegressor, Error> {
+    let count = |name: &str| values.get(name).and_then(Value::as_u64).and_then(|count| usize::try_from(count).ok());
+    let mut builder = RandomForestRegressor::builder().max_depth(count("max_depth"));
+    if let Some(trees) = count("n_estimators") {
+        builder = builder.n_estimators(trees);
+    }
+    if let Some(rows) = count("min_samples_split") {
+        builder = builder.min_samples_split(rows);
+    }
+    if let Some(rows) = count("min_samples_leaf") {
+        builder = builder.min_samples_leaf(rows);
+    }
+    if let Some(features) = values.get("max_features").and_then(|value| value.as_str()?.parse().ok()) {
+        builder = builder.max_features(features);
+    }
+    if let Some(bootstrap) = values.get("bootstrap").and_then(Value::as_bool) {
+        builder = builder.bootstrap(bootstrap);
+    }
+    if let Some(seed) = values.get("random_state").and_then(Value::as_u64) {
+        builder = builder.random_state(seed);
+    }
+    builder.build().map_err(|source| Error::Forest { action: "use the hyper-parameters of the artifact", source })
 }
 
 /// The hyper-parameters by scikit-learn's names.

@@ -23,7 +23,7 @@ impl fmt::Display for InvalidValue {
 impl StdError for InvalidValue {}
 
 /// A whole number, also when it is written as `5.0`: tuners hand every number over as a float.
-pub(super) fn whole<T: FromStr>(text: &str) -> Result<T, InvalidValue> {
+pub(in crate::jobs) fn whole<T: FromStr>(text: &str) -> Result<T, InvalidValue> {
     let whole = text.split_once('.').filter(|(_, rest)| !rest.is_empty() && rest.bytes().all(|digit| digit == b'0'));
     whole.map_or(text, |(digits, _)| digits).parse().map_err(|_| InvalidValue::WHOLE)
 }

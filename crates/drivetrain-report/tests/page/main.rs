@@ -1,0 +1,5 @@
+//! Pages as a reader gets them.
+
+mod browser;
+mod html;
+mod sample;

@@ -1,0 +1,90 @@
+//! The random forest and its baselines, cross-validated.
+
+use std::collections::BTreeMap;
+
+use drivetrain_evaluate::Evaluation;
+use drivetrain_runner::Program;
+use drivetrain_runner::job::{Argument, ContainerPath, ProcessingJob, ProcessingOutput};
+use drivetrain_runner::metrics::Metric;
+use drivetrain_runner::store::StoredObject;
+
+use super::acquire;
+use crate::cli::EvaluateArgs;
+use crate::error::Error;
+use crate::layout;
+use crate::session::Session;
+
+/// The name of the step.
+pub(crate) const STEP: &str = "evaluate";
+/// An evaluation is some hundred kilobytes.
+const MAX_EVALUATION: u64 = 256 << 20;
+
+/// The evaluation, and where it is kept.
+pub(super) fn run(
+    session: &mut Session<'_>,
+    program: &Program,
+    args: &EvaluateArgs,
+) -> Result<(Evaluation, StoredObject), Error> {
+    let seed = args.seed.seed.to_string();
+    let about = format!("{} folds, {} times over, of the {} data", args.folds, args.repeats, args.data);
+    let step = session.progress.start(STEP, &about);
+    let (data, inputs) = acquire::source(session, &args.data)?;
+    let last_year = args.last_year.to_string();
+    let mut flags = vec![
+        ("n-splits", args.folds.as_str()),
+        ("n-repeats", &args.repeats),
+        ("random-state", &seed),
+        ("last-year", &last_year),
+        ("n-estimators", &args.forest.n_estimators),
+        ("max-depth", &args.forest.max_depth),
+        ("max-features", &args.forest.max_features),
+    ];
+    let optional = [("search", &args.search), ("grid", &args.grid)];
+    flags.extend(optional.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))));
+    let mut arguments: Vec<Argument> = vec![STEP.into(), "--data".into(), data];
+    arguments.extend(flags.iter().flat_map(|(name, value)| [format!("--{name}").into(), (*value).into()]));
+    let job = ProcessingJob {
+        name: session.run().with_suffix(STEP)?,
+        program: program.clone(),
+        arguments,
+        environment: BTreeMap::new(),
+        inputs,
+        outputs: vec![ProcessingOutput {
+            name: "evaluation".to_owned(),
+            source: ContainerPath::new("/opt/ml/processing/output/evaluation")?,
+            destination: layout::evaluation(session.run())?,
+        }],
+        publication: None,
+    };
+    let done = session.platform.run_processing(&job, &mut |line| step.show(line))?;
+    let location = layout::evaluation(session.run())?;
+    let unusable = |problem: String| Error::Evaluation { location: session.store().describe(&location), problem };
+    let stored = done.outputs.first().cloned().ok_or_else(|| unusable("the job wrote none".to_owned()))?;
+    let text = session.store().get_bytes(&stored.key, MAX_EVALUATION)?;
+    let evaluation: Evaluation = serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))?;
+
+    // Under names of their own: the run may have been trained with others.
+    session.parameter("evaluate.data", &args.data.to_string());
+    flags.iter().for_each(|(name, value)| session.parameter(&format!("evaluate.{name}"), value));
+    record(session, &evaluation);
+    session.artifact(&stored)?;
+    session.finish(step, Some(done.log.key.clone()))?;
+    Ok((evaluation, stored))
+}
+
+/// Notes the metrics of every model, and those of its folds.
+fn record(session: &mut Session<'_>, evaluation: &Evaluation) {
+    session.record.metrics.retain(|metric| !metric.name.starts_with("cv:"));
+    for model in &evaluation.models {
+        let of_folds = |of: fn(&drivetrain_evaluate::RegressionMetrics) -> f64| model.folds.iter().map(of).collect();
+        let folds: [Vec<f64>; 3] = [of_folds(|m| m.rmse), of_folds(|m| m.mae), of_folds(|m| m.r2)];
+        let summary = &model.summary;
+        for ((metric, estimate), folds) in
+            [("rmse", summary.rmse), ("mae", summary.mae), ("r2", summary.r2)].into_iter().zip(folds)
+        {
+            let name = format!("{}:{metric}", model.name);
+            session.record.metrics.push(Metric { name: format!("cv:{name}"), value: estimate.mean });
+            session.record.series.insert(format!("fold:{name}"), folds);
+        }
+    }
+}

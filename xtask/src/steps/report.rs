@@ -1,0 +1,133 @@
+//! What a run wrote into a page that a person looks at.
+
+use std::collections::BTreeMap;
+
+use drivetrain_runner::job::{Argument, CompletedJob, ContainerPath, ProcessingInput, ProcessingJob, ProcessingOutput};
+use drivetrain_runner::record::RunRecord;
+use drivetrain_runner::store::{Key, StoredObject};
+use drivetrain_runner::{JobName, Program};
+
+use crate::error::Error;
+use crate::layout;
+use crate::session::Session;
+
+/// The parameters of a run that its command line has as flags, in the order in which people write them.
+const FLAGS: [&str; 7] = ["data", "seed", "train-fraction", "test-rows", "n-estimators", "max-depth", "max-features"];
+
+pub(super) fn run(session: &mut Session<'_>, program: &Program) -> Result<StoredObject, Error> {
+    let step = session.progress.start("report", "what the model goes by, where it is wrong, and a page that shows it");
+    let run = session.run().clone();
+    let rows = || layout::bronze_publication().map(Some);
+    let mut inputs = vec![
+        input("train", layout::bronze("train")?, rows()?)?,
+        input("val", layout::bronze("val")?, rows()?)?,
+        input("test", layout::bronze("test")?, rows()?)?,
+        input("preprocessor", layout::preprocessor_folder()?, Some(layout::gold_publication()?))?,
+        input("regressor", layout::regressor(&run)?, Some(layout::regressor_publication(&run)?))?,
+        input("record", RunRecord::key(&layout::project()?, &run)?, None)?,
+    ];
+    let names = layout::bronze("cars")?;
+    if !session.store().list(&names)?.is_empty() {
+        inputs.push(input("cars", names, rows()?)?);
+    }
+    if let Some(previous) = previous(session, &run)? {
+        inputs.push(input("previous", previous, None)?);
+    }
+    let arguments = ["report".to_owned(), "--command".to_owned(), command(&session.record)];
+    let job = ProcessingJob {
+        name: run.with_suffix("report")?,
+        program: program.clone(),
+        arguments: arguments.into_iter().map(Argument::from).collect(),
+        environment: BTreeMap::new(),
+        inputs,
+        outputs: vec![output(layout::reports()?.join(run.as_str())?)?],
+        publication: None,
+    };
+    let done = session.platform.run_processing(&job, &mut |line| step.show(line))?;
+    session.finish(step, Some(done.log.key.clone()))?;
+    page(done, "report.html", &layout::report(&run)?)
+}
+
+/// A page with two runs side by side.
+pub(super) fn compare(
+    session: &mut Session<'_>,
+    program: &Program,
+    first: &JobName,
+    second: &JobName,
+) -> Result<StoredObject, Error> {
+    let step = session.progress.start("compare", &format!("{first} and {second}"));
+    let folder = layout::reports()?.join(&format!("{first}-and-{second}"))?;
+    let job = ProcessingJob {
+        name: session.run().clone(),
+        program: program.clone(),
+        arguments: vec!["compare".into()],
+        environment: BTreeMap::new(),
+        inputs: vec![
+            input("first", layout::report_data(first)?, None)?,
+            input("second", layout::report_data(second)?, None)?,
+        ],
+        outputs: vec![output(folder.clone())?],
+        publication: None,
+    };
+    let done = session.platform.run_processing(&job, &mut |line| step.show(line))?;
+    step.done();
+    page(done, "compare.html", &folder)
+}
+
+/// The page among what a job wrote.
+fn page(done: CompletedJob, name: &'static str, folder: &Key) -> Result<StoredObject, Error> {
+    let page = done.outputs.into_iter().find(|object| object.key.file_name() == name);
+    page.ok_or_else(|| Error::NoPage { name, folder: folder.to_string() })
+}
+
+/// The report of the run before this one, by the time it was written.
+fn previous(session: &Session<'_>, run: &JobName) -> Result<Option<Key>, Error> {
+    let own = layout::report_data(run)?;
+    let reports = session.store().list(&layout::reports()?)?.into_iter();
+    let others = reports.filter(|object| object.key.file_name() == "report.json" && object.key != own);
+    Ok(others.max_by_key(|object| object.modified).map(|object| object.key))
+}
+
+/// The command that does the run again.
+fn command(record: &RunRecord) -> String {
+    let flag = |name: &&str| record.parameters.get(*name).map(|value| format!(" --{name} {}", quoted(value)));
+    let flags: String = FLAGS.iter().filter_map(flag).collect();
+    format!("cargo xtask pipeline{flags}")
+}
+
+/// A value as a shell takes it.
+fn quoted(value: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=".contains(c);
+    if !value.is_empty() && value.chars().all(plain) {
+        value.to_owned()
+    } else {
+        format!("'{}'", value.replace('\'', r"'\''"))
+    }
+}
+
+fn input(name: &str, source: Key, publication: Option<Key>) -> Result<ProcessingInput, Error> {
+    let destination = ContainerPath::new(format!("/opt/ml/processing/input/{name}"))?;
+    Ok(ProcessingInput { name: name.to_owned(), source, publication, destination })
+}
+
+fn output(destination: Key) -> Result<ProcessingOutput, Error> {
+    let source = ContainerPath::new("/opt/ml/processing/output")?;
+    Ok(ProcessingOutput { name: "report".to_owned(), source, destination })
+}
+
+#[cfg(test)]
+mod tests {
+    use drivetrain_runner::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_run_is_done_again_with_the_flags_it_had() {
+        let mut record = RunRecord::new(JobName::new("r").unwrap(), Timestamp::from_unix_seconds(0));
+        for (name, value) in [("seed", "7"), ("data", "my cars.data"), ("max-depth", "none"), ("unknown", "x")] {
+            record.parameters.insert(name.into(), value.into());
+        }
+        assert_eq!(command(&record), "cargo xtask pipeline --data 'my cars.data' --seed 7 --max-depth none");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
+}
