@@ -95,7 +95,6 @@ mod tests {
     use crate::metrics::{mean_absolute_error, r2_score};
 
     #[test]
-    #[expect(clippy::unnecessary_wraps, reason = "a model may fail")]
     fn what_a_model_does_not_look_at_has_no_importance() {
         let x = Array2::from_shape_fn((40, 3), |(i, j)| (i * (3 + 2 * j) % 41) as f64);
         let y: Vec<f64> = x.rows().into_iter().map(|row| row[0] + 0.1 * row[2]).collect();

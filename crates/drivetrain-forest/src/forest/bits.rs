@@ -124,8 +124,10 @@ mod tests {
         #[test]
         fn bits_are_read_as_written(numbers in prop::collection::vec((any::<u32>(), 0_u32..=32), 0..50)) {
             let mut writer = BitWriter::default();
-            let numbers: Vec<(u32, u32)> =
-                numbers.into_iter().map(|(value, width)| (value & ((1_u64 << width) - 1) as u32, width)).collect();
+            let numbers: Vec<(u32, u32)> = numbers
+                .into_iter()
+                .map(|(value, width)| (value.checked_shr(u32::BITS - width).unwrap_or(0), width))
+                .collect();
             for &(value, width) in &numbers {
                 writer.push(value, width);
             }

@@ -62,6 +62,7 @@ impl Forest {
     ///
     /// # Errors
     /// As [`Forest::predict`].
+    #[expect(clippy::needless_pass_by_value, reason = "views are passed by value, as everywhere in ndarray")]
     pub fn decision_path(&self, x: ArrayView2<'_, f64>) -> Result<DecisionPaths, ForestError> {
         let leaves = self.apply(x)?;
         let parents: Vec<Vec<usize>> = (0..self.n_trees()).map(|tree| self.parents(tree)).collect();
@@ -101,6 +102,7 @@ impl Forest {
     ///
     /// # Errors
     /// As [`Forest::predict`]; if there is no such tree, or not one target and one weight for each row.
+    #[expect(clippy::needless_pass_by_value, reason = "views are passed by value, as everywhere in ndarray")]
     pub fn node_statistics(
         &self,
         tree: usize,

@@ -2,7 +2,6 @@
 
 mod bits;
 mod classification;
-mod codes;
 mod dictionary;
 mod export;
 mod inspect;
@@ -15,10 +14,9 @@ mod stored;
 mod tree;
 
 pub use classification::ClassificationForest;
-use codes::Scale;
 pub use export::TreeFormat;
 pub use inspect::{DecisionPaths, NodeStatistics};
-use node::Step;
+use node::Node;
 pub use packed::PackedForest;
 pub use quantiles::QuantileForest;
 pub use routes::CategorySet;
@@ -35,8 +33,11 @@ const MAX_FEATURES: usize = 1 << 31;
 
 /// A fitted random forest: plain data that predicts.
 ///
-/// All nodes of all trees lie in flat arrays, 20 bytes a node. A row goes left where its feature is at most
+/// All nodes of all trees lie in one array of 16-byte nodes. A row goes left where its feature is at most
 /// the threshold; the prediction is the mean over the trees of the leaf values it reaches.
+///
+/// A tree grown to the end on n rows has at most 2n - 1 nodes, and as bootstrap draws 0.632 of the rows, some
+/// 1.26n: a million rows and 100 trees take 2 GB at 16 bytes a node.
 ///
 /// It serialises in two forms, trees in the order they were grown and nodes in level order within each. Where
 /// people read the format (JSON), the fields are
@@ -73,12 +74,9 @@ const MAX_FEATURES: usize = 1 << 31;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forest {
     n_features: usize,
-    // Where each tree's root lies in `steps` and `values`, trees one after the other.
+    // Where each tree's root lies in `nodes`, trees one after the other.
     roots: Vec<u32>,
-    steps: Vec<Step>,
-    // The threshold of a split, the prediction of a leaf.
-    values: Vec<f64>,
-    scales: Vec<Scale>,
+    nodes: Vec<Node>,
     feature_importances: Vec<f64>,
     routes: Routes,
 }
@@ -99,7 +97,7 @@ impl Forest {
     /// The number of nodes, leaves included, of all trees.
     #[must_use]
     pub fn n_nodes(&self) -> usize {
-        self.steps.len()
+        self.nodes.len()
     }
 
     /// Impurity-based importances, one per feature: they add up to 1, or are all 0 where no tree split.

@@ -142,19 +142,25 @@ impl From<StoredForest> for PackedForest {
             }
         }
         let mut tables = Vec::new();
-        thresholds.iter().for_each(|values| values.write(&mut tables));
+        for values in &thresholds {
+            values.write(&mut tables);
+        }
         let mut table = Vec::new();
         let prediction = if is_worth_it {
             predictions.write(&mut table);
             let mut places = BitWriter::default();
             let width = width(predictions.values().len());
-            leaves.iter().for_each(|&leaf| places.push(predictions.position(leaf), width));
+            for &leaf in &leaves {
+                places.push(predictions.position(leaf), width);
+            }
             Bytes(places.finish())
         } else {
             words(leaves.iter().map(|leaf| leaf.to_bits()))
         };
         let mut lengths = Vec::new();
-        n_nodes.iter().for_each(|&n| push_varint(&mut lengths, u64::from(n)));
+        for n in n_nodes {
+            push_varint(&mut lengths, u64::from(n));
+        }
         Self {
             n_features,
             n_nodes: Bytes(lengths),
@@ -314,6 +320,8 @@ mod tests {
         StoredForest::from(&serde_json::from_value::<Forest>(stored).unwrap()).into()
     }
 
+    type Spoil = fn(&mut PackedForest);
+
     fn message(edit: impl FnOnce(&mut PackedForest)) -> String {
         let mut packed = packed(8);
         edit(&mut packed);
@@ -332,9 +340,9 @@ mod tests {
     #[test]
     fn what_does_not_fit_together_is_refused() {
         let nodes = "not a forest: features, thresholds and predictions are not those of the nodes";
-        let spoilt: [(&str, fn(&mut PackedForest)); 12] = [
+        let spoilt: [(&str, Spoil); 12] = [
             ("not a forest: it has 4000000000 features but fewer lists of thresholds", |p| {
-                p.n_features = 4_000_000_000
+                p.n_features = 4_000_000_000;
             }),
             ("not a forest: n_nodes adds up to 24 but is_split has 2 bytes", |p| p.is_split.0.truncate(2)),
             ("not a forest: n_nodes is spoilt after 7 trees", |p| p.n_nodes.0[7] = 0x80),

@@ -145,7 +145,9 @@ impl<'a> QuantileForest<'a> {
 #[expect(clippy::cast_possible_truncation, reason = "rows are counted in 32 bits")]
 fn by_leaf(order: &[u32], leaves: &[usize], n_nodes: usize) -> (Vec<u32>, Vec<u32>) {
     let mut ends = vec![0; n_nodes];
-    leaves.iter().for_each(|&leaf| ends[leaf] += 1);
+    for &leaf in leaves {
+        ends[leaf] += 1;
+    }
     let mut next = 0;
     for end in &mut ends {
         // Where the node's places begin; each place that is filled in moves it on, at last to the end.
@@ -167,7 +169,7 @@ mod tests {
 
     fn table() -> (Array2<f64>, Vec<f64>) {
         let x = Array2::from_shape_fn((60, 2), |(i, j)| (i * (7 + 6 * j) % 31) as f64);
-        let y = (0..60).map(|i| (i * 17 % 23) as f64).collect();
+        let y = (0..60).map(|i| f64::from(i * 17 % 23)).collect();
         (x, y)
     }
 

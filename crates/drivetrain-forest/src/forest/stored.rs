@@ -6,8 +6,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::codes;
-use super::node::Step;
+use super::node::Node;
 use super::packed::PackedForest;
 use super::{Forest, Routes};
 use crate::{ForestError, check};
@@ -115,7 +114,7 @@ impl TryFrom<StoredForest> for Forest {
         let categorical = |feature: u32| stored.categorical.get(feature as usize).is_some_and(|&is| is);
 
         let mut roots = Vec::with_capacity(stored.n_nodes.len());
-        let mut steps = Vec::with_capacity(n_nodes);
+        let mut nodes = Vec::with_capacity(n_nodes);
         let mut start = 0;
         for (tree, &length) in stored.n_nodes.iter().enumerate() {
             roots.push(start);
@@ -124,7 +123,7 @@ impl TryFrom<StoredForest> for Forest {
             let values = &stored.value[range];
             let failed =
                 |(node, reason)| ForestError::InvalidForest { reason: format!("node {node} of tree {tree} {reason}") };
-            push_tree(&mut steps, stored.n_features, features, values).map_err(failed)?;
+            push_tree(&mut nodes, start, stored.n_features, features, values).map_err(failed)?;
             let no_set = |(feature, value): (&Option<u32>, &f64)| {
                 feature.is_some_and(categorical) && !((0.0..n_sets as f64).contains(value) && value.fract() == 0.0)
             };
@@ -133,18 +132,16 @@ impl TryFrom<StoredForest> for Forest {
             }
             start += length;
         }
-        let StoredForest { value: values, feature_importances, missing_left, categorical, category_sets: sets, .. } =
-            stored;
-        let scales = codes::encode(&mut steps, &values, n_features);
+        let StoredForest { feature_importances, missing_left, categorical, category_sets: sets, .. } = stored;
         let routes = Routes { missing_left, categorical, sets };
-        Ok(Self { n_features, roots, steps, values, scales, feature_importances, routes })
+        Ok(Self { n_features, roots, nodes, feature_importances, routes })
     }
 }
 
-/// Appends one tree, its codes yet to be set; the error is a node of the tree and its fault.
-#[expect(clippy::cast_possible_truncation, reason = "nodes are counted in 32 bits")]
+/// Appends one tree whose root lies at `root`; the error is a node of the tree and its fault.
 fn push_tree(
-    steps: &mut Vec<Step>,
+    nodes: &mut Vec<Node>,
+    root: u32,
     n_features: u32,
     features: &[Option<u32>],
     values: &[f64],
@@ -170,12 +167,12 @@ fn push_tree(
                 if announced as usize + 2 > values.len() {
                     return Err((index, "has no children"));
                 }
-                let left = announced - index as u32;
+                let left = root + announced;
                 announced += 2;
                 (feature, left)
             }
         };
-        steps.push(Step { code: 0, feature, left });
+        nodes.push(Node { value, feature, left });
     }
     if values.is_empty() {
         return Err((0, "is missing"));
@@ -203,13 +200,13 @@ impl From<&Forest> for StoredForest {
         reason = "a forest is only made from a stored form, whose counts have 32 bits"
     )]
     fn from(forest: &Forest) -> Self {
-        let end = std::iter::once(forest.steps.len() as u32);
+        let end = std::iter::once(forest.nodes.len() as u32);
         let ends = forest.roots.iter().copied().skip(1).chain(end);
         Self {
             n_features: forest.n_features as u32,
             n_nodes: ends.zip(&forest.roots).map(|(end, root)| end - root).collect(),
-            feature: forest.steps.iter().map(|step| (!step.is_leaf()).then_some(step.feature)).collect(),
-            value: forest.values.clone(),
+            feature: forest.nodes.iter().map(|node| (!node.is_leaf()).then_some(node.feature)).collect(),
+            value: forest.nodes.iter().map(|node| node.value).collect(),
             feature_importances: forest.feature_importances.clone(),
             missing_left: forest.routes.missing_left.clone(),
             categorical: forest.routes.categorical.clone(),

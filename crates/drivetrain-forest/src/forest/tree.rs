@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use super::node::{Step, leaf};
+use super::node::{Node, leaf};
 use super::{CategorySet, Forest, Routes};
 use crate::{ForestError, check};
 
@@ -59,8 +59,7 @@ pub enum NodeView {
 pub struct Tree<'a> {
     n_features: usize,
     root: usize,
-    steps: &'a [Step],
-    values: &'a [f64],
+    nodes: &'a [Node],
     routes: &'a Routes,
 }
 
@@ -68,13 +67,13 @@ impl Tree<'_> {
     /// The number of nodes, leaves included.
     #[must_use]
     pub fn n_nodes(&self) -> usize {
-        self.steps.len()
+        self.nodes.len()
     }
 
     /// The number of leaves.
     #[must_use]
     pub fn n_leaves(&self) -> usize {
-        self.steps.iter().filter(|step| step.is_leaf()).count()
+        self.nodes.iter().filter(|node| node.is_leaf()).count()
     }
 
     /// The number of columns a row must have.
@@ -104,27 +103,26 @@ impl Tree<'_> {
     /// Node number `index`.
     #[must_use]
     pub fn node(&self, index: usize) -> Option<NodeView> {
-        self.steps.get(index).map(|step| self.view(index, step))
+        self.nodes.get(index).map(|node| self.view(node))
     }
 
     /// The nodes in the order of their numbers.
     #[must_use]
     pub fn nodes(&self) -> impl DoubleEndedIterator<Item = NodeView> + ExactSizeIterator {
-        self.steps.iter().enumerate().map(|(index, step)| self.view(index, step))
+        self.nodes.iter().map(|node| self.view(node))
     }
 
-    fn view(&self, index: usize, step: &Step) -> NodeView {
-        let value = self.values[index];
-        if step.is_leaf() {
-            return NodeView::Leaf { value };
+    fn view(&self, node: &Node) -> NodeView {
+        if node.is_leaf() {
+            return NodeView::Leaf { value: node.value };
         }
-        let left = index + step.left as usize;
-        let feature = step.feature as usize;
+        let left = node.left as usize - self.root;
+        let feature = node.feature as usize;
         if self.routes.is_categorical(feature) {
-            let categories = self.routes.set(value);
+            let categories = self.routes.set(node.value);
             return NodeView::CategorySplit { feature, categories, left, right: left + 1 };
         }
-        NodeView::Split { feature, threshold: value, left, right: left + 1 }
+        NodeView::Split { feature, threshold: node.value, left, right: left + 1 }
     }
 
     /// Whether node number `index` sends a row left whose value is missing; false at a leaf.
@@ -139,9 +137,8 @@ impl Forest {
     #[must_use]
     pub fn tree(&self, index: usize) -> Option<Tree<'_>> {
         let root = *self.roots.get(index)? as usize;
-        let end = self.roots.get(index + 1).map_or(self.steps.len(), |&end| end as usize);
-        let (steps, values) = (&self.steps[root..end], &self.values[root..end]);
-        Some(Tree { n_features: self.n_features, root, steps, values, routes: &self.routes })
+        let end = self.roots.get(index + 1).map_or(self.nodes.len(), |&end| end as usize);
+        Some(Tree { n_features: self.n_features, root, nodes: &self.nodes[root..end], routes: &self.routes })
     }
 
     /// The trees in the order in which they were grown.
@@ -167,7 +164,7 @@ impl Forest {
     /// As [`Forest::predict`].
     #[expect(clippy::needless_pass_by_value, reason = "views are passed by value, as everywhere in ndarray")]
     pub fn predict_trees(&self, x: ArrayView2<'_, f64>) -> Result<Array2<f64>, ForestError> {
-        self.of_leaves(&x, |_, leaf| self.values[leaf])
+        self.of_leaves(&x, |_, leaf| self.nodes[leaf].value)
     }
 
     /// The values of all leaves, tree after tree.
@@ -178,7 +175,7 @@ impl Forest {
     /// The prediction of one tree for one row, both of which there are.
     #[cfg(feature = "train")]
     pub(crate) fn tree_prediction(&self, tree: usize, row: &[f64]) -> f64 {
-        self.values[self.leaf(tree, row)]
+        self.nodes[self.leaf(tree, row)].value
     }
 
     /// For each row of `x` the leaf it ends in, in a tree that there is, by the tree's numbers.
@@ -211,7 +208,7 @@ impl Forest {
             return self.leaf_by_routes(tree, row);
         }
         let root = self.roots[tree];
-        leaf(&self.steps, &self.values, root, row) - root as usize
+        leaf(&self.nodes, root, row) - root as usize
     }
 
     /// Where the leaf lies that `row`, which may have missing values, ends in.
