@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use drivetrain_forest::metrics::root_mean_squared_error;
-use drivetrain_forest::ndarray::{Array2, ArrayView2};
+use drivetrain_forest::ndarray::Array2;
 use drivetrain_forest::{
     ClassificationForest, DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreesClassifier, ExtraTreesRegressor,
     FitOptions, Forest, NodeView, RandomForestClassifier, RandomForestRegressor,
@@ -99,9 +99,9 @@ impl Case {
         numbers
     }
 
-    fn assert_leaves(&self, forest: &Forest, x: ArrayView2<'_, f64>, numbers: &[usize]) {
+    fn assert_leaves(&self, forest: &Forest, x: &Array2<f64>, numbers: &[usize]) {
         let expected: Vec<usize> = self.leaf.iter().map(|&leaf| numbers[leaf]).collect();
-        assert_eq!(forest.apply(x).unwrap().column(0).to_vec(), expected, "{}", self.name);
+        assert_eq!(forest.apply(x.view()).unwrap().column(0).to_vec(), expected, "{}", self.name);
         for (ours, theirs) in forest.feature_importances().iter().zip(&self.importances) {
             assert!((ours - theirs).abs() < 1e-11, "{}: {ours} {theirs}", self.name);
         }
@@ -123,7 +123,7 @@ fn trees_of_every_kind_are_those_of_scikit_learn() {
                 forest.leaf_shares(number).unwrap().to_vec()
             };
             let numbers = case.assert_same(forest.leaves(), shares);
-            case.assert_leaves(forest.leaves(), x.view(), &numbers);
+            case.assert_leaves(forest.leaves(), &x, &numbers);
             let proba = forest.predict_proba(x.view()).unwrap();
             for (ours, &leaf) in proba.rows().into_iter().zip(&case.leaf) {
                 assert!(ours.iter().zip(&case.value[leaf]).all(|(ours, theirs)| (ours - theirs).abs() < 1e-12));
@@ -132,7 +132,7 @@ fn trees_of_every_kind_are_those_of_scikit_learn() {
             let regressor: DecisionTreeRegressor = estimator(&case.params);
             let forest = regressor.fit_with(x.view(), &case.y, case.options()).unwrap();
             let numbers = case.assert_same(&forest, |value| vec![value]);
-            case.assert_leaves(&forest, x.view(), &numbers);
+            case.assert_leaves(&forest, &x, &numbers);
         }
     }
 }
@@ -154,8 +154,8 @@ fn part(data: &DataSet, tested: bool) -> (Array2<f64>, Vec<f64>) {
     (matrix(&x), y)
 }
 
-fn accuracy(forest: &ClassificationForest<u8>, x: ArrayView2<'_, f64>, y: &[f64]) -> f64 {
-    let predicted = forest.predict(x).unwrap();
+fn accuracy(forest: &ClassificationForest<u8>, x: &Array2<f64>, y: &[f64]) -> f64 {
+    let predicted = forest.predict(x.view()).unwrap();
     let n_right = predicted.iter().zip(labels(y)).filter(|(ours, theirs)| *ours == theirs).count();
     n_right as f64 / y.len() as f64
 }
@@ -172,11 +172,11 @@ impl DataSet {
             "ExtraTreesRegressor" => error(estimator::<ExtraTreesRegressor>(&params).fit(x.view(), &y).unwrap()),
             "RandomForestClassifier" => {
                 let forest = estimator::<RandomForestClassifier>(&params).fit(x.view(), &labels(&y)).unwrap();
-                accuracy(&forest, x_test.view(), &y_test)
+                accuracy(&forest, &x_test, &y_test)
             }
             "ExtraTreesClassifier" => {
                 let forest = estimator::<ExtraTreesClassifier>(&params).fit(x.view(), &labels(&y)).unwrap();
-                accuracy(&forest, x_test.view(), &y_test)
+                accuracy(&forest, &x_test, &y_test)
             }
             other => panic!("unknown kind {other}"),
         }
