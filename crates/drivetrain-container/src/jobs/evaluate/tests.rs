@@ -46,7 +46,8 @@ fn ten_folds_five_times_over_give_the_reference_errors() {
     }
     let time = found.time_split.unwrap();
     assert!((time.metrics[4].rmse - 5.1).abs() < 0.4, "{:?}", time.metrics[4]);
-    assert!(time.metrics[4].rmse > time.metrics[1].rmse, "a line goes on where a forest stops");
+    let known = found.models[4].summary.rmse.mean;
+    assert!(time.metrics[4].rmse > 1.6 * known, "later years are as easy as known ones: {:?}", time.metrics[4]);
     for level in &found.calibration.levels {
         // Four standard deviations of a share among 398 rows.
         let spread = 4.0 * (level.coverage * (1.0 - level.coverage) / 398.0).sqrt();
