@@ -2,10 +2,12 @@
 //!
 //! | job | reads | writes |
 //! |---|---|---|
-//! | `acquire` | the data set: bundled, a file or a URL | `processing/output/{train,val,test}/*.csv` |
-//! | `process` | `processing/input/{train,val}/*.csv` | feature matrices, and the preprocessor's `model.tar.gz` |
+//! | `acquire` | the data set: bundled, a file or a URL | `processing/output/{train,val,test,cars}/*.csv` |
+//! | `process` | `processing/input/{train,val}/*.csv` | feature matrices, the preprocessor's `model.tar.gz`, `summary.json` |
 //! | `train` | the channels `train` and `val` | the regressor in `model/`, metrics in `output/data` and on stdout |
 //! | `evaluate` | the data set | `processing/output/evaluation/evaluation.json` |
+//! | `report` | the rows, models and record of a run | `processing/output/report.html` and `report.json` |
+//! | `compare` | two `report.json` | `processing/output/compare.html` |
 //! | `serve` | `model/`, or many models below `models/` | answers on port 8080 |
 //!
 //! All paths are below `/opt/ml`, or below `SAGEMAKER_BASE_DIR` where that is set, so the same binary runs on the
