@@ -13,7 +13,8 @@
 //! All paths are below `/opt/ml`, or below `SAGEMAKER_BASE_DIR` where that is set, so the same binary runs on the
 //! platform and on a laptop.
 //!
-//! Features: `process` (the first two jobs), `train`, `evaluate` (which needs both) and `serve`. A build with `serve` alone links neither the data
+//! Features: `process` (the first two jobs), `train`, `evaluate` (which needs both), `report` (which needs those) and `serve`. A
+//! build with `serve` alone links neither the data
 //! frames nor the code that grows forests.
 
 #[cfg(not(any(feature = "process", feature = "train", feature = "serve")))]
