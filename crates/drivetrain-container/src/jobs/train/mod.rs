@@ -80,7 +80,7 @@ pub fn run(args: &TrainArgs, env: &SageMakerEnv, stop: &Stop, stdout: &mut dyn W
     let forest = settings
         .regressor
         .fit_with_progress(train.x(), &train.y(), &|done, total| {
-            progress.tick(|| format!("{done} of {total} trees grown"))
+            progress.tick(|| format!("{done} of {total} trees grown"));
         })
         .map_err(|source| Error::Forest { action: "grow the forest", source })?;
     let metrics = Metrics { train: evaluate(&forest, &train)?, val: evaluate(&forest, &val)? };
