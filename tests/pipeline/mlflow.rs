@@ -1,4 +1,4 @@
-//! Recorded runs in the hands of MLflow: its file store, and a server.
+//! Recorded runs in the hands of `MLflow`: its file store, and a server.
 
 use std::{
     io::{Read, Write},
@@ -15,9 +15,9 @@ use crate::command::Workplace;
 /// The interpreter that has mlflow.
 const VARIABLE: &str = "DRIVETRAIN_MLFLOW";
 /// A server makes its database first.
-const START: Duration = Duration::from_secs(180);
+const START: Duration = Duration::from_mins(3);
 
-/// Prints what MLflow knows of the run called `first`, as JSON.
+/// Prints what `MLflow` knows of the run called `first`, as JSON.
 const SCRIPT: &str = "
 import json, sys
 from mlflow import MlflowClient
@@ -33,7 +33,7 @@ print(json.dumps({
 }))
 ";
 
-/// A server of MLflow that ends with the test.
+/// A server of `MLflow` that ends with the test.
 struct Server {
     process: Child,
     uri: String,
@@ -88,7 +88,7 @@ fn answers(port: u16) -> bool {
         && answer.starts_with("HTTP/1.1 200")
 }
 
-/// What MLflow knows of the run called `first`.
+/// What `MLflow` knows of the run called `first`.
 fn known(python: &PathBuf, uri: &str) -> Value {
     let mut command = Command::new(python);
     command.args(["-c", SCRIPT, uri]).env("MLFLOW_ALLOW_FILE_STORE", "true");

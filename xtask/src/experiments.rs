@@ -61,7 +61,9 @@ fn show(record: &RunRecord) -> Result<String, Error> {
 
 fn pairs(title: &str, values: BTreeMap<String, String>) -> String {
     let mut table = Table::new(title, &[Side::Left, Side::Left]);
-    values.into_iter().for_each(|(name, value)| table.row([name, value]));
+    for (name, value) in values {
+        table.row([name, value]);
+    }
     table.render(report::for_stdout())
 }
 

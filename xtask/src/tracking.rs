@@ -1,4 +1,4 @@
-//! The record of a run, where others look for one: in MLflow's layout in the store, and on a server.
+//! The record of a run, where others look for one: in `MLflow`'s layout in the store, and on a server.
 
 use std::process::{Command, Stdio};
 
@@ -11,7 +11,7 @@ use crate::layout::{self, workspace_root};
 use crate::report;
 use crate::session::Session;
 
-/// The variable that names the server, as MLflow's own programs read it.
+/// The variable that names the server, as `MLflow`'s own programs read it.
 const SERVER: &str = "MLFLOW_TRACKING_URI";
 
 /// Completes the record of a run of `command`, and shares it.

@@ -126,8 +126,9 @@ impl CvPlus {
         let predictions = self.models.iter().map(|model| model.predict(x)).collect::<Result<Vec<_>, _>>()?;
         let mut intervals = vec![Vec::with_capacity(x.n_rows()); positions.len()];
         for row in 0..x.n_rows() {
+            let found: Vec<f64> = predictions.iter().map(|of_model| of_model[row]).collect();
             let ends = |sign: f64| {
-                let of = |(residual, fold): &(f64, usize)| predictions[*fold][row] + sign * residual;
+                let of = |(residual, fold): &(f64, usize)| found[*fold] + sign * residual;
                 let mut ends: Vec<f64> = self.residuals.iter().map(of).collect();
                 ends.sort_by(f64::total_cmp);
                 ends

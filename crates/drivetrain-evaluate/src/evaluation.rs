@@ -360,7 +360,7 @@ mod tests {
     use crate::{ParameterGrid, PipelineModel};
 
     fn table(n: usize) -> (ColumnTable, Vec<f64>) {
-        let time: Vec<i64> = (0..n as i64).map(|row| 70 + row % 9).collect();
+        let time: Vec<i64> = (70..79).cycle().take(n).collect();
         let x: Vec<f64> = (0..n).map(|row| (row * 17 % 53) as f64).collect();
         let y = x.iter().zip(&time).map(|(x, time)| 2.0 * x + (time - 70) as f64).collect();
         (ColumnTable::new(vec![("time".into(), Column::from(time)), ("x".into(), Column::from(x))]).unwrap(), y)

@@ -87,7 +87,9 @@ impl Bootstrap {
             .map(|index| {
                 let mut weights = vec![0.0; n_rows];
                 let drawn = Draws::stream(self.random_state, index).with_replacement(n_rows, n_rows);
-                drawn.into_iter().for_each(|row| weights[row] += 1.0);
+                for row in drawn {
+                    weights[row] += 1.0;
+                }
                 let weighted =
                     |(score, pairs): (&FoldScore, &Vec<[f64; 2]>)| metrics(pairs, &select(&weights, &score.test));
                 mean_of_each(scores.iter().zip(&folds).map(weighted))

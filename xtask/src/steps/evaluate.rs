@@ -65,7 +65,9 @@ pub(super) fn run(
 
     // Under names of their own: the run may have been trained with others.
     session.parameter("evaluate.data", &args.data.to_string());
-    flags.iter().for_each(|(name, value)| session.parameter(&format!("evaluate.{name}"), value));
+    for (name, value) in flags {
+        session.parameter(&format!("evaluate.{name}"), value);
+    }
     record(session, &evaluation);
     session.artifact(&stored)?;
     session.finish(step, Some(done.log.key.clone()))?;

@@ -1,5 +1,7 @@
 //! Predictions as one column is varied.
 
+use std::borrow::Cow;
+
 use drivetrain_plan::{Column, ColumnTable, DataType, Table};
 use serde::{Deserialize, Serialize};
 
@@ -126,7 +128,7 @@ pub fn partial_dependence(
     Ok(PartialDependence {
         column: name.to_owned(),
         labels: (0..values.len()).map(|value| values.describe(value)).collect(),
-        grid: values.to_f64().map(|values| values.into_owned()).unwrap_or_default(),
+        grid: values.to_f64().map(Cow::into_owned).unwrap_or_default(),
         average,
         individual,
     })

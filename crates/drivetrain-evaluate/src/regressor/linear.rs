@@ -74,7 +74,7 @@ impl Line {
         let centre = x.sum_axis(Axis(0)) / y.len() as f64;
         let mean = y.iter().sum::<f64>() / y.len() as f64;
         let targets = Array1::from_iter(y.iter().map(|value| value - mean));
-        let coefficients = Svd::new((x - &centre).view()).solve(&targets, alpha);
+        let coefficients = Svd::new(&(x - &centre).view()).solve(&targets, alpha);
         let intercept = mean - centre.dot(&coefficients);
         Ok(Self { coefficients, intercept })
     }

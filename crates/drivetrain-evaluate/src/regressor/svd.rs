@@ -21,7 +21,7 @@ impl Svd {
     ///
     /// Source: one-sided Jacobi rotations; Hestenes, M. (1958), Inversion of matrices by biorthogonalization and related
     /// results, doi:10.1137/0106005.
-    pub(super) fn new(x: ArrayView2<'_, f64>) -> Self {
+    pub(super) fn new(x: &ArrayView2<'_, f64>) -> Self {
         let n = x.ncols();
         // Column after column in memory, as they are what is worked on.
         let mut columns: Vec<Vec<f64>> = x.columns().into_iter().map(|column| column.to_vec()).collect();
@@ -108,7 +108,7 @@ mod tests {
                 let first = x.column(0).to_owned();
                 x.column_mut(n - 1).assign(&first);
             }
-            let svd = Svd::new(x.view());
+            let svd = Svd::new(&x.view());
             let whole = svd.scaled.dot(&svd.v.t());
             prop_assert!((&whole - &x).iter().all(|difference| difference.abs() < 1e-12));
             for (i, left) in svd.scaled.axis_iter(Axis(1)).enumerate() {

@@ -112,7 +112,9 @@ fn folds(order: &[usize], n_splits: usize) -> Vec<Fold> {
         let (rows, others) = rest.split_at(size + usize::from(fold < larger));
         rest = others;
         let mut tested = vec![false; order.len()];
-        rows.iter().for_each(|&row| tested[row] = true);
+        for &row in rows {
+            tested[row] = true;
+        }
         Fold::of_marked(&tested)
     };
     (0..n_splits).map(&mut next).collect()

@@ -64,7 +64,7 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "COUNT")]
     pub search: Option<NonZeroUsize>,
 
-    /// The values to search among, as JSON with scikit-learn's names, such as {"max_depth": [4, 8, null]}
+    /// The values to search among, as JSON with scikit-learn's names, such as `{"max_depth": [4, 8, null]}`
     /// [default: some depths, numbers of features and sizes of leaves]
     #[arg(long, value_name = "JSON", requires = "search")]
     pub grid: Option<Grid>,
@@ -142,7 +142,7 @@ fn evaluate_forest(
     let mut baselines = vec![
         ("mean", model(Box::new(DummyRegressor))),
         ("linear", model(Box::new(LinearRegression))),
-        ("ridge", model(Box::new(Ridge::default()))),
+        ("ridge", model(Box::<Ridge>::default())),
     ];
     if y.iter().all(|value| *value > 0.0) {
         baselines.push(("linear, log target", model(Box::new(TransformedTargetRegressor::log(LinearRegression)))));
