@@ -397,7 +397,9 @@ fn sum_present(values: &[f64]) -> (f64, usize) {
         }
     };
     let (whole, rest) = values.as_chunks::<LANES>();
-    whole.iter().for_each(|part| add(part));
+    for part in whole {
+        add(part);
+    }
     add(rest);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the number of values")]
     let count = counts.iter().sum::<f64>() as usize;

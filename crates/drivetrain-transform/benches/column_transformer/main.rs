@@ -101,7 +101,7 @@ fn main() {
     println!("and how much more that is than table and features.");
     for n_rows in sizes {
         let Some(peak) = memory::peak(n_rows) else { continue };
-        let [input, output, most] = [peak.input, peak.output, peak.peak].map(|bytes| bytes as f64 / f64::from(1 << 20));
+        let [input, output, most] = [peak.input, peak.output, peak.most].map(|bytes| bytes as f64 / f64::from(1 << 20));
         println!("{n_rows:>10}  {input:>9.1} {output:>9.1} {most:>9.1} {:>7.1} %", 100.0 * peak.overhead());
     }
 }

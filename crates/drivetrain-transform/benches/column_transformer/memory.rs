@@ -15,13 +15,13 @@ pub(crate) struct Peak {
     pub(crate) input: usize,
     pub(crate) output: usize,
     /// The most that the process had in memory at once, less what it had before it made its table.
-    pub(crate) peak: usize,
+    pub(crate) most: usize,
 }
 
 impl Peak {
     /// What the process took beside the table and the features, as a share of the two.
     pub(crate) fn overhead(&self) -> f64 {
-        self.peak as f64 / (self.input + self.output) as f64 - 1.0
+        self.most as f64 / (self.input + self.output) as f64 - 1.0
     }
 }
 
@@ -55,5 +55,5 @@ pub(crate) fn peak(n_rows: usize) -> Option<Peak> {
     let printed = String::from_utf8(child.stdout).ok()?;
     let (input, peak) = printed.trim().split_once(' ')?;
     let output = n_rows * FEATURES * size_of::<f64>();
-    Some(Peak { input: input.parse().ok()?, output, peak: peak.parse().ok()? })
+    Some(Peak { input: input.parse().ok()?, output, most: peak.parse().ok()? })
 }
