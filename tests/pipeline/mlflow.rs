@@ -123,7 +123,7 @@ fn mlflow_reads_the_runs_in_the_store_and_is_sent_them() {
         assert!(run["metrics"]["seconds_train"].as_f64().unwrap() > 0.0, "{run}");
         let digest = &run["tags"]["sha256.models_preprocessor_model.tar.gz"];
         assert_eq!(digest.as_str().map(str::len), Some(64), "{run}");
-        assert_eq!(run["artifacts"], serde_json::json!(["logs", "run.json"]));
+        assert_eq!(run["artifacts"], serde_json::json!(["logs", "report.html", "run.json"]));
         assert!(run["milliseconds"].as_i64().unwrap() >= 0, "{run}");
     }
     // The folds of the evaluation are the steps of a metric.

@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use crate::command::Workplace;
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 16] = [
+    "data/bronze/cars/cars.csv",
     "data/bronze/published.json",
     "data/bronze/test/test.csv",
     "data/bronze/train/train.csv",
@@ -26,6 +27,7 @@ const KEYS: [&str; 14] = [
     "models/ml/first/output/output.tar.gz",
     "models/ml/first/output/published.json",
     "models/preprocessor/model.tar.gz",
+    "models/preprocessor/summary.json",
     "predictions/first/test.csv",
 ];
 
@@ -42,6 +44,27 @@ fn the_same_command_gives_the_same_bytes_for_any_number_of_threads() {
     for (key, bytes) in &runs[0] {
         assert!(runs[1..].iter().all(|run| run[key] == *bytes), "{key} depends on the number of threads");
     }
+}
+
+#[test]
+fn a_run_has_a_page_and_two_runs_have_one_together() {
+    let place = Workplace::with_first_run();
+    let read = |key: &str| fs::read_to_string(place.store().join("auto_mpg").join(key)).unwrap();
+    let page = read("reports/first/report.html");
+    assert!(page.contains("largest errors") && page.contains("cargo xtask pipeline --data bundled --seed"), "{page}");
+
+    // The next run is shown beside the one before, and an old run drawn again is not shown beside a later one.
+    place.succeed(&["pipeline", "--run-name", "second", "--n-estimators", "5", "--test-rows", "79"]);
+    assert!(read("reports/second/report.html").contains("since first"));
+    let summary = place.succeed(&["report", "compare", "first", "second"]);
+    assert!(summary.contains("reports/first-and-second/compare.html"), "{summary}");
+    assert!(read("reports/first-and-second/compare.html").contains("first and second"));
+
+    // The preprocessor is the second run's now.
+    let output = place.run(&["report", "--run", "first"], &[]);
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && errors.contains("not the models and rows of one run"), "{errors}");
+    place.succeed(&["report"]);
 }
 
 #[test]

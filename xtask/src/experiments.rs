@@ -134,6 +134,11 @@ impl Reproduction {
             found.ok_or_else(|| Error::Unreproducible { run: original.to_string(), parameter })
         };
         let seed = parameter("seed")?;
+        if let Some(value) = record.parameters.get("random-state").filter(|value| **value != seed) {
+            let (run, value) = (original.to_string(), value.clone());
+            let problem = format!("its rows were split with the seed {seed}, and one command has one seed");
+            return Err(Error::RecordedParameter { run, parameter: "random-state", value, problem });
+        }
         let seed = seed.parse().map_err(|error: std::num::ParseIntError| {
             let (run, problem) = (original.to_string(), error.to_string());
             Error::RecordedParameter { run, parameter: "seed", value: seed, problem }

@@ -282,6 +282,13 @@ pub enum Error {
         /// What is in it.
         found: drivetrain_artifact::ModelKind,
     },
+    /// Models and rows are not those of one run.
+    #[cfg(feature = "report")]
+    #[error("these are not the models and rows of one run: {problem}; process and train again, or name another run")]
+    NotOneRun {
+        /// What does not belong.
+        problem: String,
+    },
     /// The names of the rows cannot be read.
     #[cfg(feature = "report")]
     #[error("cannot read the names of the rows in {}", path.display())]

@@ -197,6 +197,14 @@ pub fn evaluate(
     progress: Option<EvaluationProgress<'_>>,
 ) -> Result<Evaluation, EvaluateError> {
     check_target(x.n_rows(), y)?;
+    if plan.n_splits > 1 && x.n_rows() < 2 * plan.n_splits {
+        let (name, value) = ("n_splits", plan.n_splits.to_string());
+        return Err(EvaluateError::InvalidParameter {
+            name,
+            value,
+            expected: "folds of two rows and more, as R2 needs two",
+        });
+    }
     let folds = RepeatedKFold::new(plan.n_splits, plan.n_repeats, plan.random_state)?.split(x.n_rows())?;
     let time_fold = plan.time_split.map(|(column, cut)| time_fold(x, column, cut)).transpose()?;
     let bootstrap = Bootstrap::new(plan.n_resamples, plan.confidence_level, plan.random_state)?;

@@ -25,8 +25,8 @@ const PACKAGES: [&str; 3] = ["pandas", "scikit-learn", "joblib"];
 
 const ABOUT: &str = "\
 The Auto MPG data from the raw file to predictions of the test rows: parse, split, fit and apply the preprocessing, grow a
-forest of 100 trees, save both models, load them and predict. Ours is what `cargo xtask pipeline` does once it is built: four
-jobs and two servers, each a process of its own. Theirs is one process that does the same steps and imports its libraries once.";
+forest of 100 trees, save both models, load them and predict. Ours is what `cargo xtask pipeline` does once it is built, without
+the report: three jobs and two servers, each a process of its own. Theirs is one process that does the same steps and imports its libraries once.";
 
 pub(super) fn run(args: &PipelineBenchArgs, interrupt: &Interrupt) -> Result<Results, Error> {
     let root = workspace_root();

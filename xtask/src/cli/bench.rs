@@ -38,8 +38,8 @@ pub(crate) struct BenchArgs {
 pub(crate) enum Suite {
     /// The whole pipeline beside a script with pandas, scikit-learn and joblib
     ///
-    /// Ours is what `cargo xtask pipeline` does once it is built: four jobs and two servers, each a process of its own.
-    /// Theirs is one process that does the same steps and imports its libraries once. One more round comes first and is
+    /// Ours is what `cargo xtask pipeline` does once it is built, without the report: three jobs and two servers, each a
+    /// process of its own. Theirs is one process that does the same steps and imports its libraries once. One more round comes first and is
     /// not counted.
     Pipeline(PipelineBenchArgs),
     /// The column transformer: fit and transform, ten columns into sixteen features

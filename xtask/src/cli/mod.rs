@@ -52,6 +52,7 @@ pub(crate) enum Command {
     ///
     /// Reads   the data; a local file is first kept as auto_mpg/data/raw/NAME
     /// Writes  auto_mpg/data/bronze/{train,val,test}/{train,val,test}.csv
+    ///         auto_mpg/data/bronze/cars/cars.csv, which car each row is
     ///         auto_mpg/data/bronze/published.json, the list of what belongs together
     #[command(verbatim_doc_comment, after_help = ACQUIRE_EXAMPLES)]
     Acquire(AcquireArgs),
@@ -63,7 +64,7 @@ pub(crate) enum Command {
     /// Reads   auto_mpg/data/bronze/{train,val}/{train,val}.csv
     /// Writes  auto_mpg/data/gold/{train,val}/{train,val}_feats.npy, the target in column 0,
     ///         with features.json beside it
-    ///         auto_mpg/models/preprocessor/model.tar.gz
+    ///         auto_mpg/models/preprocessor/model.tar.gz, and summary.json, what it learned
     ///         auto_mpg/data/gold/published.json, the list of all of these
     #[command(verbatim_doc_comment, after_help = PROCESS_EXAMPLES)]
     Process(ProcessArgs),

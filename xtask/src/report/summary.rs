@@ -18,12 +18,12 @@ use crate::steps::{METRICS, Models, PARTS, Prediction, Predictions};
 pub(crate) fn pipeline(
     session: &Session<'_>,
     predictions: &Predictions,
-    page: &StoredObject,
+    page: Option<&StoredObject>,
     elapsed: Duration,
 ) -> Result<String, Error> {
     let run = session.run();
-    let places = [
-        ("report", page.key.clone()),
+    let mut places: Vec<_> = page.map(|page| ("report", page.key.clone())).into_iter().collect();
+    places.extend([
         ("rows", Key::new("auto_mpg/data/bronze")?),
         ("features", Key::new("auto_mpg/data/gold")?),
         ("preprocessor", layout::preprocessor()?),
@@ -32,7 +32,7 @@ pub(crate) fn pipeline(
         ("record", RunRecord::key(&layout::project()?, run)?),
         ("logs of jobs", Key::new("auto_mpg/jobs")?),
         ("logs of endpoints", Key::new("auto_mpg/endpoints")?),
-    ];
+    ]);
     let mut text = format!("\nRun {run}\n\n");
     text.push_str(&metrics(&session.record.metrics));
     text.push_str(&prediction_table(predictions));

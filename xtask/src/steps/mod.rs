@@ -102,10 +102,15 @@ fn pipeline(args: &PipelineArgs, store: &Store, interrupt: &Interrupt, progress:
     let started = Instant::now();
     let mut session = Session::begin(&platform, &run, progress.clone());
     let predictions = all(&mut session, &programs, data, forest, seed)?;
-    let page = report::run(&mut session, &programs.jobs)?;
+    let page = report::run(&mut session, &programs.jobs);
     let elapsed = started.elapsed();
     tracking::publish(&mut session, "pipeline")?;
-    let text = summary::pipeline(&session, &predictions, &page, elapsed)?;
+    let text = summary::pipeline(&session, &predictions, page.as_ref().ok(), elapsed)?;
+    // Models and predictions are there, with a page or without one.
+    if let Err(error) = page {
+        summary::print(&text)?;
+        return Err(error);
+    }
     match reproduction {
         Some(reproduction) => Ok(format!("{text}{}", reproduction.check(&session.record)?)),
         None => Ok(text),

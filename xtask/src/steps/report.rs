@@ -33,7 +33,10 @@ pub(super) fn run(session: &mut Session<'_>, program: &Program) -> Result<Stored
     if let Some(previous) = previous(session, &run)? {
         inputs.push(input("previous", previous, None)?);
     }
-    let arguments = ["report".to_owned(), "--command".to_owned(), command(&session.record)];
+    let mut arguments = vec!["report".to_owned()];
+    if let Some(command) = command(&session.record) {
+        arguments.extend(["--command".to_owned(), command]);
+    }
     let job = ProcessingJob {
         name: run.with_suffix("report")?,
         program: program.clone(),
@@ -80,19 +83,26 @@ fn page(done: CompletedJob, name: &'static str, folder: &Key) -> Result<StoredOb
     page.ok_or_else(|| Error::NoPage { name, folder: folder.to_string() })
 }
 
-/// The report of the run before this one, by the time it was written.
+/// The report of the last run that began before this one and has a report.
 fn previous(session: &Session<'_>, run: &JobName) -> Result<Option<Key>, Error> {
-    let own = layout::report_data(run)?;
-    let reports = session.store().list(&layout::reports()?)?.into_iter();
-    let others = reports.filter(|object| object.key.file_name() == "report.json" && object.key != own);
-    Ok(others.max_by_key(|object| object.modified).map(|object| object.key))
+    let records = RunRecord::all(session.store(), &layout::project()?)?.into_iter().rev();
+    for earlier in records.filter(|record| record.started < session.record.started && record.run != *run) {
+        let key = layout::report_data(&earlier.run)?;
+        if session.store().contains(&key)? {
+            return Ok(Some(key));
+        }
+    }
+    Ok(None)
 }
 
-/// The command that does the run again.
-fn command(record: &RunRecord) -> String {
-    let flag = |name: &&str| record.parameters.get(*name).map(|value| format!(" --{name} {}", quoted(value)));
-    let flags: String = FLAGS.iter().filter_map(flag).collect();
-    format!("cargo xtask pipeline{flags}")
+/// The command that does the run again, if one command does.
+fn command(record: &RunRecord) -> Option<String> {
+    let value = |name: &str| record.parameters.get(name);
+    if value("random-state") != value("seed") {
+        return None;
+    }
+    let flags = FLAGS.iter().map(|name| Some(format!(" --{name} {}", quoted(value(name)?))));
+    Some(format!("cargo xtask pipeline{}", flags.collect::<Option<String>>()?))
 }
 
 /// A value as a shell takes it.
@@ -124,10 +134,19 @@ mod tests {
     #[test]
     fn a_run_is_done_again_with_the_flags_it_had() {
         let mut record = RunRecord::new(JobName::new("r").unwrap(), Timestamp::from_unix_seconds(0));
-        for (name, value) in [("seed", "7"), ("data", "my cars.data"), ("max-depth", "none"), ("unknown", "x")] {
+        let values = ["my cars.data", "7", "0.8", "10", "100", "none", "all"];
+        for (name, value) in FLAGS.into_iter().zip(values).chain([("random-state", "7"), ("unknown", "x")]) {
             record.parameters.insert(name.into(), value.into());
         }
-        assert_eq!(command(&record), "cargo xtask pipeline --data 'my cars.data' --seed 7 --max-depth none");
+        let expected = "cargo xtask pipeline --data 'my cars.data' --seed 7 --train-fraction 0.8 --test-rows 10 \
+                        --n-estimators 100 --max-depth none --max-features all";
+        assert_eq!(command(&record).unwrap(), expected);
         assert_eq!(quoted("it's"), r"'it'\''s'");
+
+        // Steps of several commands are not one command.
+        record.parameters.insert("random-state".into(), "8".into());
+        assert_eq!(command(&record), None);
+        record.parameters.retain(|name, _| name != "random-state" && name != "data");
+        assert_eq!(command(&record), None);
     }
 }

@@ -53,8 +53,10 @@ pub(super) fn run(
     for (name, value) in flags {
         session.parameter(name, value);
     }
-    session.parameter("seed", &seed);
-    session.record.metrics.clone_from(&done.metrics);
+    session.parameter("random-state", &seed);
+    // What an evaluation found under this name stays.
+    session.record.metrics.retain(|metric| metric.name.starts_with("cv:"));
+    session.record.metrics.extend(done.metrics.iter().cloned());
     done.job.outputs.iter().try_for_each(|object| session.artifact(object))?;
     session.finish(step, Some(done.job.log.key.clone()))?;
     Ok(done)

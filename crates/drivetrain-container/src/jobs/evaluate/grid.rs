@@ -40,7 +40,7 @@ impl FromStr for Grid {
 }
 
 /// The forest with some of its parameters replaced.
-pub(super) fn with_parameters(
+pub(in crate::jobs) fn with_parameters(
     forest: &RandomForestRegressor,
     parameters: &Parameters,
 ) -> Result<RandomForestRegressor, EvaluateError> {

@@ -18,7 +18,8 @@ use drivetrain_frame::{FrameError, FrameTable};
 use drivetrain_plan::{Column, ColumnTable, Table};
 use drivetrain_transform::Pipeline;
 
-use self::grid::{Grid, with_parameters};
+use self::grid::Grid;
+pub(in crate::jobs) use self::grid::with_parameters;
 use super::{
     acquire::auto_mpg,
     outputs::Outputs,

@@ -12,7 +12,7 @@ use drivetrain_report::{
 
 use super::{
     ReportArgs,
-    findings::{COVERAGES, Findings, SHOWN},
+    findings::{Findings, SHOWN},
     inputs::{Inputs, Record},
 };
 use crate::{Error, jobs::part::Part};
@@ -52,9 +52,11 @@ fn scores(summary: &Summary) -> Vec<Score> {
     let score = |name: &str, estimate: &Estimate| Score {
         name: name.to_owned(),
         value: estimate.mean,
-        interval: Some((estimate.low, estimate.high)),
+        // R2 of a single row is not a number.
+        interval: Some((estimate.low, estimate.high)).filter(|(low, high)| low.is_finite() && high.is_finite()),
     };
-    vec![score("rmse", &summary.rmse), score("mae", &summary.mae), score("r2", &summary.r2)]
+    let scores = vec![score("rmse", &summary.rmse), score("mae", &summary.mae), score("r2", &summary.r2)];
+    scores.into_iter().filter(|score| score.value.is_finite()).collect()
 }
 
 fn data(inputs: &Inputs) -> Result<Data, Error> {
@@ -118,7 +120,7 @@ fn predictions(inputs: &Inputs, findings: &Findings) -> Result<Vec<Prediction>, 
     let table = inputs.val.columns()?;
     let column = |name: &str| table.column(name).as_ref().and_then(Column::to_f64).unwrap_or_default().into_owned();
     let (years, origins) = (column(YEAR), column(ORIGIN));
-    let shown = COVERAGES.iter().position(|coverage| *coverage == SHOWN).and_then(|at| findings.intervals.get(at));
+    let shown = findings.intervals.iter().find(|(coverage, _)| *coverage == SHOWN).map(|(_, intervals)| intervals);
     let rows = inputs.val.target().iter().zip(&findings.predictions).enumerate().map(|(row, (&truth, &predicted))| {
         let origin = origins
             .get(row)
@@ -162,11 +164,11 @@ fn dependence(findings: &Findings) -> Vec<Dependence> {
 }
 
 fn calibration(truth: &[f64], findings: &Findings) -> Option<Calibration> {
-    let levels = COVERAGES.iter().zip(&findings.intervals).map(|(&nominal, intervals)| {
+    let levels = findings.intervals.iter().map(|(nominal, intervals)| {
         let rows = intervals.len() as f64;
         let covered = intervals.iter().zip(truth).filter(|(interval, truth)| interval.contains(**truth)).count();
         let width = intervals.iter().map(|interval| interval.high - interval.low).sum::<f64>();
-        Level { nominal, coverage: covered as f64 / rows, width: width / rows }
+        Level { nominal: *nominal, coverage: covered as f64 / rows, width: width / rows }
     });
     let levels: Vec<Level> = levels.collect();
     (!levels.is_empty()).then(|| Calibration {

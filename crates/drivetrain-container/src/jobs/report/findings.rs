@@ -6,11 +6,14 @@ use drivetrain_evaluate::{
     PartialDependence, PipelineModel, Summary, cross_validate, fold_back, partial_dependence, permutation_importance,
     regressor::{DummyRegressor, LinearRegression, Ridge},
 };
-use drivetrain_forest::{Forest, metrics::RegressionMetrics};
+use drivetrain_forest::{Forest, RandomForestRegressor, metrics::RegressionMetrics};
 use drivetrain_plan::{ColumnTable, Plan, Program, Registry, Table};
 
 use super::inputs::Inputs;
-use crate::{Error, jobs::train::from_hyper_parameters};
+use crate::{
+    Error,
+    jobs::evaluate::{MODEL, with_parameters},
+};
 
 /// The resamples behind a confidence interval.
 const RESAMPLES: usize = 2000;
@@ -23,7 +26,7 @@ const FOLDS: usize = 10;
 /// The values of a column in a partial dependence, and the share of its range that they cover.
 const GRID: (usize, (f64, f64)) = (30, (0.02, 0.98));
 /// The shares of rows that prediction intervals promise to hold.
-pub(super) const COVERAGES: [f64; 7] = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98];
+const COVERAGES: [f64; 7] = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98];
 /// The one that is shown row by row.
 pub(super) const SHOWN: f64 = 0.9;
 
@@ -36,8 +39,8 @@ pub(super) struct Findings {
     pub(super) permutation: Vec<ColumnImportance>,
     pub(super) impurity: Vec<ColumnImportance>,
     pub(super) dependence: Vec<PartialDependence>,
-    /// For each of [`COVERAGES`] an interval per row; empty when there are too few training rows.
-    pub(super) intervals: Vec<Vec<Interval>>,
+    /// Of the coverages that the number of training rows allows, each with an interval per row.
+    pub(super) intervals: Vec<(f64, Vec<Interval>)>,
 }
 
 impl Findings {
@@ -51,20 +54,36 @@ impl Findings {
             let (n_train, test) = (inputs.train.target().len(), (0..y.len()).collect());
             bootstrap.summarise(&[FoldScore { n_train, test, predictions: predictions.to_vec(), metrics }], y)
         };
-        let mut models = vec![("random forest".to_owned(), summary(&predictions)?)];
-        for (name, found) in baselines(inputs)? {
+        let mut models = vec![(MODEL.to_owned(), summary(&predictions)?)];
+        for (name, found) in possible("baselines", baselines(inputs))? {
             models.push((name.to_owned(), summary(&found)?));
         }
         let grid = Grid::new(GRID.0, GRID.1)?;
-        let dependence = [WEIGHT, YEAR].map(|column| partial_dependence(&model, &x, column, &grid));
+        // A column without any value cannot be varied.
+        let known =
+            |name: &&str| x.column(name).is_some_and(|column| (0..column.len()).any(|row| !column.is_missing(row)));
+        let varied = [WEIGHT, YEAR].into_iter().filter(known);
+        let dependence = varied.map(|column| partial_dependence(&model, &x, column, &grid));
         Ok(Self {
             models,
             permutation: permutation_importance(&model, &x, y, SHUFFLES, seed)?,
             impurity: model.column_importances().unwrap_or_default(),
-            dependence: dependence.into_iter().collect::<Result<_, _>>()?,
-            intervals: intervals(inputs, &x, seed)?,
+            dependence: dependence.collect::<Result<_, _>>()?,
+            intervals: possible("prediction intervals", intervals(inputs, &x, seed))?,
             predictions,
         })
+    }
+}
+
+/// What is found, or nothing where the rows are too few or too equal for it.
+fn possible<T>(what: &str, found: Result<Vec<T>, Error>) -> Result<Vec<T>, Error> {
+    use EvaluateError::{ConstantTarget, TooFewResiduals, TooFewRows};
+    match found {
+        Err(Error::Inspect(error @ (ConstantTarget { .. } | TooFewResiduals { .. } | TooFewRows { .. }))) => {
+            tracing::warn!("no {what}: {error}");
+            Ok(Vec::new())
+        }
+        found => found,
     }
 }
 
@@ -87,20 +106,17 @@ fn baselines(inputs: &Inputs) -> Result<Vec<(&'static str, Vec<f64>)>, Error> {
 }
 
 /// Intervals around the predictions of models that are fitted as this one was, on parts of its training rows.
-fn intervals(inputs: &Inputs, x: &ColumnTable, seed: u64) -> Result<Vec<Vec<Interval>>, Error> {
+fn intervals(inputs: &Inputs, x: &ColumnTable, seed: u64) -> Result<Vec<(f64, Vec<Interval>)>, Error> {
     let pipeline = pipeline(&options(inputs)).map_err(|error| Error::Task(error.into()))?;
-    let regressor = from_hyper_parameters(&inputs.training.training.hyper_parameters)?;
+    let regressor = with_parameters(&RandomForestRegressor::default(), &inputs.training.training.hyper_parameters)?;
     let model = PipelineModel::new(pipeline, regressor);
     let folds = KFold::new(FOLDS)?.shuffle(seed);
-    let found = CvPlus::fit(&model, &inputs.train.columns()?, inputs.train.target(), &folds)
-        .and_then(|intervals| intervals.predict_intervals(x, &COVERAGES));
-    match found {
-        Err(error @ (EvaluateError::TooFewResiduals { .. } | EvaluateError::TooFewRows { .. })) => {
-            tracing::warn!("no prediction intervals: {error}");
-            Ok(Vec::new())
-        }
-        found => Ok(found?),
-    }
+    let plus = CvPlus::fit(&model, &inputs.train.columns()?, inputs.train.target(), &folds)?;
+    // A share of rows takes as many residuals as tell it from all of them.
+    let n_residuals = inputs.train.target().len() as f64;
+    let coverages: Vec<f64> = COVERAGES.into_iter().filter(|share| share / (1.0 - share) <= n_residuals).collect();
+    let found = plus.predict_intervals(x, &coverages)?;
+    Ok(coverages.into_iter().zip(found).collect())
 }
 
 /// What the preprocessor was fitted with.

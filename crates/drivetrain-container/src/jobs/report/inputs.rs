@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use drivetrain_artifact::{Artifact, Limits, Manifest, Model, Regressor};
+use drivetrain_artifact::{Artifact, Limits, Manifest, Model, Regressor, Sha256};
 use drivetrain_plan::Plan;
 use drivetrain_report::{Report, Step};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -78,6 +78,14 @@ impl Inputs {
         let Model::Regressor(regressor) = trained.model() else {
             return Err(Error::ModelKind { path, expected: "a regressor", found: trained.model().kind() });
         };
+        // Another preprocessor would feed the forest nonsense, and of other rows some may be known to it.
+        let mismatch = |problem: &str| Error::NotOneRun { problem: problem.to_owned() };
+        if trained.manifest().preprocessor_id != Some(preprocessor.model_id()) {
+            return Err(mismatch("the regressor was trained with the features of another preprocessor"));
+        }
+        if preprocessor.manifest().training.data_sha256 != Some(Sha256::of_file(train.path())?) {
+            return Err(mismatch("the preprocessor was fitted on other training rows"));
+        }
         let rows = val.target().len();
         Ok(Self {
             labels: labels(&paths.processing_input("cars").join("cars.csv"), rows)?,
@@ -89,12 +97,20 @@ impl Inputs {
             regressor_id: trained.model_id().to_string(),
             summary: read_json(&paths.processing_input("preprocessor").join(SUMMARY_FILE))?,
             record: required(paths.processing_input("record").join("run.json"))?,
-            previous: read_json(&paths.processing_input("previous").join(REPORT_DATA_FILE))?,
+            previous: previous(&paths.processing_input("previous").join(REPORT_DATA_FILE)),
             train,
             val,
             test,
         })
     }
+}
+
+/// The report of another run; without it this one is shown alone.
+fn previous(path: &Path) -> Option<Report> {
+    read_json(path).unwrap_or_else(|error| {
+        tracing::warn!("not compared with an earlier run: {}", crate::failure::explain(&error));
+        None
+    })
 }
 
 /// The names of the validation rows, where the file is there and has one for each of them.

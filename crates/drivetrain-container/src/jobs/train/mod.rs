@@ -141,32 +141,6 @@ fn pack(
     Ok(artifact)
 }
 
-/// A regressor with the hyper-parameters that an artifact names.
-#[cfg(feature = "report")]
-pub(in crate::jobs) fn from_hyper_parameters(values: &BTreeMap<String, Value>) -> Result<RandomForestRegressor, Error> {
-    let count = |name: &str| values.get(name).and_then(Value::as_u64).and_then(|count| usize::try_from(count).ok());
-    let mut builder = RandomForestRegressor::builder().max_depth(count("max_depth"));
-    if let Some(trees) = count("n_estimators") {
-        builder = builder.n_estimators(trees);
-    }
-    if let Some(rows) = count("min_samples_split") {
-        builder = builder.min_samples_split(rows);
-    }
-    if let Some(rows) = count("min_samples_leaf") {
-        builder = builder.min_samples_leaf(rows);
-    }
-    if let Some(features) = values.get("max_features").and_then(|value| value.as_str()?.parse().ok()) {
-        builder = builder.max_features(features);
-    }
-    if let Some(bootstrap) = values.get("bootstrap").and_then(Value::as_bool) {
-        builder = builder.bootstrap(bootstrap);
-    }
-    if let Some(seed) = values.get("random_state").and_then(Value::as_u64) {
-        builder = builder.random_state(seed);
-    }
-    builder.build().map_err(|source| Error::Forest { action: "use the hyper-parameters of the artifact", source })
-}
-
 /// The hyper-parameters by scikit-learn's names.
 fn hyper_parameters(regressor: &RandomForestRegressor, forest: &Forest) -> BTreeMap<String, Value> {
     let values = [
