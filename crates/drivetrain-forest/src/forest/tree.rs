@@ -169,7 +169,7 @@ impl Forest {
 
     /// The values of all leaves, tree after tree.
     pub(super) fn leaf_values(&self) -> impl Iterator<Item = f64> {
-        self.steps.iter().zip(&self.values).filter(|(step, _)| step.is_leaf()).map(|(_, value)| *value)
+        self.nodes.iter().filter(|node| node.is_leaf()).map(|node| node.value)
     }
 
     /// The prediction of one tree for one row, both of which there are.
