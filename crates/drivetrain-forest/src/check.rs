@@ -52,6 +52,10 @@ pub(crate) fn training_set(x: &ArrayView2<'_, f64>, n_targets: usize) -> Result<
     if n_rows != n_targets {
         return Err(ForestError::TargetLength { n_rows, n_targets });
     }
+    // Where all is well, no position is counted.
+    if !x.iter().any(|value| value.is_infinite()) {
+        return Ok(());
+    }
     match x.indexed_iter().find(|(_, value)| value.is_infinite()) {
         None => Ok(()),
         Some(((row, column), &value)) => Err(ForestError::InvalidFeature { row, column, value }),

@@ -142,6 +142,21 @@ pub enum ForestError {
         /// The largest number supported.
         limit: usize,
     },
+    /// There is no forest among those to be merged.
+    #[error("there are no forests to merge")]
+    NothingToMerge,
+    /// Forests to be merged were not grown on the same kind of data.
+    #[error("forest {index} cannot be merged with the first: its {what} is {found}, not {first}")]
+    Unlike {
+        /// Which of the forests it is.
+        index: usize,
+        /// What they differ in.
+        what: &'static str,
+        /// That of the first forest.
+        first: String,
+        /// That of the forest refused.
+        found: String,
+    },
     /// Stored arrays do not describe a forest.
     #[error("not a forest: {reason}")]
     InvalidForest {

@@ -78,6 +78,12 @@
 //! ([`Forest::trees`]), as text ([`Tree::export_text`]) and as graphs ([`Tree::export_graphviz`]); with
 //! `train`, `RandomForestRegressor::out_of_bag` and `inspection::permutation_importance`.
 //!
+//! # More trees
+//!
+//! Trees of one seed may be grown in several processes ([`FitOptions::first_tree`]) and joined
+//! ([`Forest::merge`]), and a forest may be given more of them (`RandomForestRegressor::warm_start`): either way it
+//! is, byte for byte, the forest grown at once.
+//!
 //! # Speed
 //!
 //! `cargo bench -p drivetrain-forest` compares with smartcore and scikit-learn in one run; the
@@ -110,7 +116,7 @@
 //!   a node stops where all targets are equal, whatever their unit.
 //! * Which of two equally good splits is taken depends on the order in which features are drawn, there
 //!   as here; the draws are other ones.
-//! * `warm_start` is not there.
+//! * `warm_start` is a method that takes the forest to be added to, not a parameter.
 
 mod check;
 mod error;

@@ -21,9 +21,9 @@ const BLOCK_ROWS: usize = 256;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Stored<L>", bound(deserialize = "L: Deserialize<'de> + Ord"))]
 pub struct ClassificationForest<L> {
-    leaves: Forest,
-    classes: Vec<L>,
-    shares: Vec<f64>,
+    pub(super) leaves: Forest,
+    pub(super) classes: Vec<L>,
+    pub(super) shares: Vec<f64>,
 }
 
 /// Its stored form, not checked yet.

@@ -4,7 +4,9 @@ mod bits;
 mod classification;
 mod dictionary;
 mod export;
+mod importances;
 mod inspect;
+mod merge;
 mod node;
 mod packed;
 mod predict;
@@ -15,6 +17,7 @@ mod tree;
 
 pub use classification::ClassificationForest;
 pub use export::TreeFormat;
+pub(crate) use importances::Importances;
 pub use inspect::{DecisionPaths, NodeStatistics};
 use node::Node;
 pub use packed::PackedForest;
@@ -45,7 +48,9 @@ const MAX_FEATURES: usize = 1 << 31;
 /// * `n_nodes`: the number of nodes of each tree;
 /// * `feature`: for each node the column it asks about, null at a leaf;
 /// * `value`: for each node the threshold, at a leaf the prediction;
-/// * `feature_importances`: one number per feature;
+/// * `feature_importances`: one number per feature; and `importance_sums`, what they are shares of: for each
+///   feature its importance in each tree, in whole parts of 2^-43, added up over the trees. Forests from before
+///   they could be merged lack it;
 /// * `missing_left`: a bit for each node of the forest, from the lowest of the first of these 64-bit words
 ///   on: whether a missing value goes left. Forests from before missing values were known lack it;
 /// * `categorical`: for each feature whether it holds categories, and `category_sets`: sets of categories,
@@ -63,7 +68,7 @@ const MAX_FEATURES: usize = 1 << 31;
 /// * `threshold`: for each split the place in its feature's list, as many bits as tell the places apart;
 /// * `predictions`: the different predictions in the same way, and `prediction`: for each leaf the place. Where
 ///   that would not pay, `predictions` is empty and `prediction` has 8 bytes for each leaf, the lowest first;
-/// * `feature_importances`, `missing_left` and `category_sets`: 8 bytes for each number, the lowest first, and
+/// * `feature_importances`, `importance_sums`, `missing_left` and `category_sets`: 8 bytes for each number, the lowest first, and
 ///   `categorical`: a byte for each feature.
 ///
 /// Thresholds and predictions come back to the last bit. Reading takes at most 32 bytes of memory for each
@@ -77,7 +82,7 @@ pub struct Forest {
     // Where each tree's root lies in `nodes`, trees one after the other.
     roots: Vec<u32>,
     nodes: Vec<Node>,
-    feature_importances: Vec<f64>,
+    importances: Importances,
     routes: Routes,
 }
 
@@ -109,6 +114,6 @@ impl Forest {
     /// Source: `RandomForestRegressor.feature_importances_` of scikit-learn.
     #[must_use]
     pub fn feature_importances(&self) -> &[f64] {
-        &self.feature_importances
+        self.importances.shares()
     }
 }

@@ -42,6 +42,9 @@ pub struct PackedForest {
     predictions: Bytes,
     prediction: Bytes,
     feature_importances: Bytes,
+    // Absent where a forest was packed without.
+    #[serde(default, skip_serializing_if = "Bytes::is_empty")]
+    importance_sums: Bytes,
     missing_left: Bytes,
     categorical: Bytes,
     category_sets: Bytes,
@@ -66,8 +69,14 @@ impl PackedForest {
 }
 
 /// Bytes that serialise as such and not as a list of numbers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Bytes(Vec<u8>);
+
+impl Bytes {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 impl Serialize for Bytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -171,6 +180,7 @@ impl From<StoredForest> for PackedForest {
             predictions: Bytes(table),
             prediction,
             feature_importances: words(forest.feature_importances.iter().map(|value| value.to_bits())),
+            importance_sums: words(forest.importance_sums),
             missing_left: words(forest.missing_left),
             categorical: Bytes(forest.categorical.iter().map(|&is| u8::from(is)).collect()),
             category_sets: words(forest.category_sets),
@@ -226,6 +236,7 @@ impl TryFrom<PackedForest> for StoredForest {
             feature,
             value,
             feature_importances: importances.into_iter().map(f64::from_bits).collect(),
+            importance_sums: from_words("importance_sums", &packed.importance_sums)?,
             missing_left: from_words("missing_left", &packed.missing_left)?,
             categorical: packed.categorical.0.iter().map(|&is| is != 0).collect(),
             category_sets: from_words("category_sets", &packed.category_sets)?,

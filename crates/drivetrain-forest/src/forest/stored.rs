@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::node::Node;
 use super::packed::PackedForest;
-use super::{Forest, Routes};
+use super::{Forest, Importances, Routes};
 use crate::{ForestError, check};
 
 /// One tree: nodes in level order.
@@ -35,6 +35,8 @@ pub(crate) struct StoredForest {
     pub(super) value: Vec<f64>,
     pub(super) feature_importances: Vec<f64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) importance_sums: Vec<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) missing_left: Vec<u64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) categorical: Vec<bool>,
@@ -49,7 +51,7 @@ impl StoredForest {
     pub(crate) fn from_trees(
         n_features: usize,
         trees: Vec<StoredTree>,
-        feature_importances: Vec<f64>,
+        importances: &Importances,
         categorical: Vec<bool>,
     ) -> Result<Self, ForestError> {
         let n_nodes = trees.iter().map(|tree| tree.value.len()).sum();
@@ -59,7 +61,8 @@ impl StoredForest {
             n_nodes: Vec::with_capacity(trees.len()),
             feature: Vec::with_capacity(n_nodes),
             value: Vec::with_capacity(n_nodes),
-            feature_importances,
+            feature_importances: importances.shares().to_vec(),
+            importance_sums: importances.sums().to_vec(),
             missing_left: vec![0; n_nodes.div_ceil(64)],
             categorical,
             category_sets: Vec::new(),
@@ -102,7 +105,12 @@ impl TryFrom<StoredForest> for Forest {
                 stored.feature.len()
             ));
         }
-        check_importances(&stored.feature_importances, n_features)?;
+        let importances = Importances::from_stored(
+            stored.feature_importances,
+            stored.importance_sums,
+            n_features,
+            stored.n_nodes.len(),
+        )?;
         let (n_words, n_entries) = (stored.missing_left.len(), stored.categorical.len());
         if n_words != 0 && n_words != n_nodes.div_ceil(64) {
             return refuse(format!("{n_nodes} nodes have {n_words} words of missing_left"));
@@ -132,9 +140,9 @@ impl TryFrom<StoredForest> for Forest {
             }
             start += length;
         }
-        let StoredForest { feature_importances, missing_left, categorical, category_sets: sets, .. } = stored;
+        let StoredForest { missing_left, categorical, category_sets: sets, .. } = stored;
         let routes = Routes { missing_left, categorical, sets };
-        Ok(Self { n_features, roots, nodes, feature_importances, routes })
+        Ok(Self { n_features, roots, nodes, importances, routes })
     }
 }
 
@@ -180,16 +188,6 @@ fn push_tree(
     Ok(())
 }
 
-fn check_importances(importances: &[f64], n_features: usize) -> Result<(), ForestError> {
-    if importances.len() != n_features {
-        return refuse(format!("it has {n_features} features but {} importances", importances.len()));
-    }
-    match importances.iter().position(|v| !(0.0..=1.0).contains(v)) {
-        None => Ok(()),
-        Some(feature) => refuse(format!("the importance of feature {feature} is {}", importances[feature])),
-    }
-}
-
 pub(super) fn refuse<T>(reason: String) -> Result<T, ForestError> {
     Err(ForestError::InvalidForest { reason })
 }
@@ -207,7 +205,8 @@ impl From<&Forest> for StoredForest {
             n_nodes: ends.zip(&forest.roots).map(|(end, root)| end - root).collect(),
             feature: forest.nodes.iter().map(|node| (!node.is_leaf()).then_some(node.feature)).collect(),
             value: forest.nodes.iter().map(|node| node.value).collect(),
-            feature_importances: forest.feature_importances.clone(),
+            feature_importances: forest.importances.shares().to_vec(),
+            importance_sums: forest.importances.sums().to_vec(),
             missing_left: forest.routes.missing_left.clone(),
             categorical: forest.routes.categorical.clone(),
             category_sets: forest.routes.sets.clone(),

@@ -6,10 +6,10 @@ use super::FitOptions;
 use super::exact::{Entropy, Gini};
 use super::job::Job;
 use super::scale::TargetScale;
+use super::warm_start::more_trees;
 use crate::params::{ClassWeight, ClassificationCriterion, ForestParameters, TreeParameters};
 use crate::{
     ClassificationForest, DecisionTreeClassifier, ExtraTreesClassifier, ForestError, RandomForestClassifier, check,
-    random,
 };
 
 /// The distinct labels, sorted, and for each row the number of its label among them.
@@ -86,6 +86,25 @@ impl<'a> Classifier<'a> {
         Job::new(self.forest, tree, x, y.len(), options, weights.as_deref())
     }
 
+    /// Grows `grown`'s trees and more of them.
+    fn warm_start<L: Ord + Clone>(
+        mut self,
+        grown: &ClassificationForest<L>,
+        x: &ArrayView2<'a, f64>,
+        y: &[L],
+        options: FitOptions<'a>,
+    ) -> Result<ClassificationForest<L>, ForestError> {
+        let n_grown = grown.n_trees();
+        match more_trees(&self.forest, n_grown, grown.n_features(), x)? {
+            None => Ok(grown.clone()),
+            Some(forest) => {
+                self.forest = forest;
+                let more = self.fit(x, y, options.after(n_grown))?;
+                ClassificationForest::merge([grown.clone(), more])
+            }
+        }
+    }
+
     fn fit<L: Ord + Clone>(
         &self,
         x: &ArrayView2<'a, f64>,
@@ -131,7 +150,7 @@ impl<'a> Classifier<'a> {
         let mut proba = Array2::zeros((x.nrows(), n_classes));
         let mut n_unseen = vec![0.0; x.nrows()];
         for tree in 0..forest.n_trees() {
-            let counts = job.rows.draw(&mut random::stream(self.tree.random_state, tree as u64));
+            let counts = job.rows.draw(&mut job.generator(tree));
             for (row, values) in values.chunks(x.ncols()).enumerate().filter(|(row, _)| counts[*row] == 0.0) {
                 let leaf = forest.leaves().tree_prediction(tree, values);
                 n_unseen[row] += 1.0;
@@ -199,10 +218,30 @@ fit!(RandomForestClassifier);
 fit!(ExtraTreesClassifier);
 fit!(DecisionTreeClassifier);
 
-/// The method of a forest that asks the trees which have not seen a row.
-macro_rules! out_of_bag {
+/// The methods of a forest that are about some of its trees: growing more, asking those that have not seen a row.
+macro_rules! some_trees {
     ($name:ident) => {
         impl $name {
+            /// Adds trees to those of `forest` until there are `n_estimators`, which may be as many as it has.
+            ///
+            /// With the parameters, data and options that `forest` was fitted with, but for the number of trees, this
+            /// gives the forest that `fit_with` grows at once, byte for byte. Should it fail, `forest` is still there.
+            ///
+            /// Source: the parameter `warm_start` of `sklearn.ensemble.RandomForestClassifier`.
+            ///
+            /// # Errors
+            /// As `fit_with`; if `forest` has more trees than `n_estimators`, or other features or classes than `x`
+            /// and `y`.
+            pub fn warm_start<L: Ord + Clone>(
+                &self,
+                forest: &ClassificationForest<L>,
+                x: ArrayView2<'_, f64>,
+                y: &[L],
+                options: FitOptions<'_>,
+            ) -> Result<ClassificationForest<L>, ForestError> {
+                self.classifier().warm_start(forest, &x, y, options)
+            }
+
             /// For each training row the chance of each class by the trees whose bootstrap left it out; NaN where
             /// every tree drew it. Rows by classes.
             ///
@@ -227,8 +266,8 @@ macro_rules! out_of_bag {
     };
 }
 
-out_of_bag!(RandomForestClassifier);
-out_of_bag!(ExtraTreesClassifier);
+some_trees!(RandomForestClassifier);
+some_trees!(ExtraTreesClassifier);
 
 #[cfg(test)]
 mod tests {

@@ -9,8 +9,8 @@ use super::FitOptions;
 use super::bootstrap::Rows;
 use super::exact::{Criterion, Engine};
 use super::scale::TargetScale;
-use super::tree::{GrownTree, normalise};
-use crate::forest::{StoredForest, StoredTree};
+use super::tree::GrownTree;
+use crate::forest::{Importances, StoredForest, StoredTree};
 use crate::params::{ForestParameters, TreeParameters};
 use crate::{Forest, ForestError, check, random};
 
@@ -115,7 +115,7 @@ impl<'a> Job<'a> {
                 return Err(ForestError::Cancelled { n_grown: done.load(Ordering::Relaxed), n_trees });
             }
             // A stream per tree: neither threads nor the other trees have a say in it.
-            let grown = tree(memory, random::stream(self.tree.random_state, index as u64))?;
+            let grown = tree(memory, self.generator(index))?;
             let n_grown = done.fetch_add(1, Ordering::Relaxed) + 1;
             if let Some(progress) = self.options.progress {
                 progress(n_grown, n_trees);
@@ -134,10 +134,15 @@ impl<'a> Job<'a> {
         Ok(trees.into_iter().map(|(_, grown)| grown).collect())
     }
 
+    /// The randomness of one of the trees, which others grown from the same seed have no part in.
+    pub(super) fn generator(&self, index: usize) -> random::Generator {
+        random::stream(self.tree.random_state, (self.options.first_tree as u64).wrapping_add(index as u64))
+    }
+
     /// Lays the trees one after the other.
     pub(super) fn assemble(&self, trees: Vec<Tree>) -> Result<Grown, ForestError> {
         let n_features = self.x.ncols();
-        let importances = mean_importances(trees.iter().map(|tree| &tree.importances[..]), n_features);
+        let importances = Importances::from_trees(trees.iter().map(|tree| &tree.importances[..]), n_features);
         let mut n_leaves = 0.0;
         let mut shares = Vec::new();
         let mut stored = Vec::with_capacity(trees.len());
@@ -152,7 +157,7 @@ impl<'a> Job<'a> {
             }
             stored.push(tree.stored);
         }
-        let stored = StoredForest::from_trees(n_features, stored, importances, self.categorical.clone())?;
+        let stored = StoredForest::from_trees(n_features, stored, &importances, self.categorical.clone())?;
         Ok(Grown { forest: stored.try_into()?, shares })
     }
 }
@@ -213,16 +218,4 @@ fn rows(
     } else {
         Rows::All { weights: scaled }
     })
-}
-
-/// The mean over the trees that split, scaled to add up to 1.
-fn mean_importances<'a>(trees: impl Iterator<Item = &'a [f64]>, n_features: usize) -> Vec<f64> {
-    let mut sums = vec![0.0; n_features];
-    for tree in trees {
-        for (sum, importance) in sums.iter_mut().zip(tree) {
-            *sum += importance;
-        }
-    }
-    normalise(&mut sums);
-    sums
 }

@@ -13,5 +13,6 @@ mod scale;
 #[cfg(feature = "smartcore")]
 mod smartcore;
 mod tree;
+mod warm_start;
 
 pub use self::options::{Engine, FitOptions};

@@ -37,6 +37,7 @@ pub enum Engine {
 #[must_use = "options do nothing until they are given to a fit"]
 pub struct FitOptions<'a> {
     pub(super) engine: Engine,
+    pub(super) first_tree: usize,
     pub(super) sample_weight: Option<&'a [f64]>,
     pub(super) progress: Option<&'a (dyn Fn(usize, usize) + Sync)>,
     pub(super) watch: Option<&'a (dyn Fn(usize, usize) -> ControlFlow<()> + Sync)>,
@@ -53,6 +54,15 @@ impl<'a> FitOptions<'a> {
     /// What grows the trees.
     pub fn engine(mut self, engine: Engine) -> Self {
         self.engine = engine;
+        self
+    }
+
+    /// The number of the first tree to grow (default 0), of those that the seed stands for.
+    ///
+    /// Trees of one seed may so be grown in several processes, or on several hosts, and joined by
+    /// [`Forest::merge`](crate::Forest::merge): the forest is the one grown at once.
+    pub fn first_tree(mut self, first_tree: usize) -> Self {
+        self.first_tree = first_tree;
         self
     }
 
@@ -128,6 +138,7 @@ impl fmt::Debug for FitOptions<'_> {
         let stop = self.stop.map(|_| "..");
         f.debug_struct("FitOptions")
             .field("engine", &self.engine)
+            .field("first_tree", &self.first_tree)
             .field("sample_weight", &self.sample_weight)
             .field("progress", &progress)
             .field("watch", &watch)

@@ -5,7 +5,7 @@ use ndarray::ArrayView2;
 use super::FitOptions;
 use super::job::Job;
 use crate::params::ForestParameters;
-use crate::{ExtraTreesRegressor, Forest, ForestError, RandomForestRegressor, check, random};
+use crate::{ExtraTreesRegressor, Forest, ForestError, RandomForestRegressor, check};
 
 /// Refuses what cannot be asked of trees that have not seen a row.
 pub(super) fn check_forest(
@@ -62,10 +62,10 @@ macro_rules! out_of_bag {
             ) -> Result<Vec<f64>, ForestError> {
                 check_forest(&self.forest(), forest, &x)?;
                 let values = check::row_major(&x);
-                let rows = Job::new(self.forest(), self.tree(), &x, x.nrows(), options, None)?.rows;
+                let job = Job::new(self.forest(), self.tree(), &x, x.nrows(), options, None)?;
                 let mut sums = vec![(0.0, 0_u32); x.nrows()];
                 for tree in 0..forest.n_trees() {
-                    let counts = rows.draw(&mut random::stream(self.random_state(), tree as u64));
+                    let counts = job.rows.draw(&mut job.generator(tree));
                     let unseen =
                         sums.iter_mut().zip(values.chunks(x.ncols())).zip(counts).filter(|(_, count)| *count == 0.0);
                     for ((sum, row), _) in unseen {

@@ -8,7 +8,7 @@ use super::FitOptions;
 use super::exact::{AbsoluteError, Poisson, SquaredError};
 use super::job::Job;
 use super::scale::TargetScale;
-use crate::params::RegressionCriterion;
+use crate::params::{ForestParameters, RegressionCriterion};
 use crate::{DecisionTreeRegressor, ExtraTreesRegressor, Forest, ForestError, RandomForestRegressor, check};
 
 /// Grows a forest on checked parameters.
@@ -59,11 +59,21 @@ macro_rules! fit {
                 y: &[f64],
                 options: FitOptions<'_>,
             ) -> Result<Forest, ForestError> {
+                self.fit_trees(self.forest(), &x, y, options)
+            }
+
+            pub(super) fn fit_trees(
+                &self,
+                forest: ForestParameters,
+                x: &ArrayView2<'_, f64>,
+                y: &[f64],
+                options: FitOptions<'_>,
+            ) -> Result<Forest, ForestError> {
                 #[cfg(feature = "smartcore")]
                 if options.engine != Engine::Exact {
-                    return self.fit_elsewhere(&x, y, options);
+                    return self.fit_elsewhere(forest, x, y, options);
                 }
-                let job = Job::new(self.forest(), self.tree(), &x, y.len(), options, None)?;
+                let job = Job::new(forest, self.tree(), x, y.len(), options, None)?;
                 grow(&job, self.criterion(), y)
             }
         }
@@ -94,11 +104,12 @@ impl RandomForestRegressor {
     #[cfg(feature = "smartcore")]
     fn fit_elsewhere(
         &self,
+        forest: ForestParameters,
         x: &ArrayView2<'_, f64>,
         y: &[f64],
         options: FitOptions<'_>,
     ) -> Result<Forest, ForestError> {
-        let job = Job::new(self.forest(), self.tree(), x, y.len(), options, None)?;
+        let job = Job::new(forest, self.tree(), x, y.len(), options, None)?;
         check::targets(y)?;
         let engine = super::smartcore::Engine::new(self, x, y, &job.rows)?;
         let one = |(): &mut (), rng| Ok(super::job::Tree::new(&engine.grow(rng)?, x.ncols()));
@@ -113,6 +124,7 @@ macro_rules! exact_only {
         impl $name {
             fn fit_elsewhere(
                 &self,
+                _forest: ForestParameters,
                 _x: &ArrayView2<'_, f64>,
                 _y: &[f64],
                 _: FitOptions<'_>,

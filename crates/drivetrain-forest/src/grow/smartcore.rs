@@ -222,7 +222,7 @@ mod tests {
     use ndarray::Array2;
 
     use super::*;
-    use crate::forest::StoredForest;
+    use crate::forest::{Importances, StoredForest};
     use crate::{Forest, MaxFeatures, RandomForestRegressorBuilder, random};
 
     impl Fitted {
@@ -256,8 +256,8 @@ mod tests {
     }
 
     fn single(tree: &GrownTree, n_features: usize) -> Forest {
-        let importances = tree.importances(n_features);
-        let stored = StoredForest::from_trees(n_features, vec![tree.level_order().0], importances, Vec::new());
+        let importances = Importances::from_trees(std::iter::once(&tree.importances(n_features)[..]), n_features);
+        let stored = StoredForest::from_trees(n_features, vec![tree.level_order().0], &importances, Vec::new());
         stored.unwrap().try_into().unwrap()
     }
 

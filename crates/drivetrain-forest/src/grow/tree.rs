@@ -169,7 +169,7 @@ fn equal_but_for_rounding(a: f64, b: f64) -> bool {
 }
 
 /// Scales non-negative numbers to add up to 1, unless all are 0.
-pub(super) fn normalise(values: &mut [f64]) {
+fn normalise(values: &mut [f64]) {
     let total: f64 = values.iter().sum();
     if total > 0.0 {
         for value in values {

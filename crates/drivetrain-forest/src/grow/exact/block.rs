@@ -98,14 +98,15 @@ fn scan_small<W: Walk, const TIES: bool>(
     (order, rank, runs): (&Small<u16>, &Small<u16>, &Small<u16>),
     moments: &Small<W::Moment>,
     mut scan: Scan<W>,
-) -> Option<Best<W::Score>> {
+    best: &mut Best<W::Score>,
+) -> bool {
     let mut run = 0;
     in_order_small(members, rank, |rank| {
         let begins = !TIES || runs[rank] != run;
         run = runs[rank];
         scan.pass(rank as u32, begins, moments[usize::from(order[rank]) % 64]);
     });
-    scan.end()
+    scan.end(best)
 }
 
 /// Scans the members of any block.
@@ -116,7 +117,8 @@ fn scan_large<W: Walk, const TIES: bool>(
     moments: &[W::Moment],
     words: &mut [u64],
     mut scan: Scan<W>,
-) -> Option<Best<W::Score>> {
+    best: &mut Best<W::Score>,
+) -> bool {
     let mut run = 0;
     in_order(members, rank, words, |rank| {
         let begins = !TIES || runs[rank] != run;
@@ -125,7 +127,7 @@ fn scan_large<W: Walk, const TIES: bool>(
         }
         scan.pass(rank as u32, begins, moments[usize::from(order[rank])]);
     });
-    scan.end()
+    scan.end(best)
 }
 
 /// Puts members that go right behind the others, both in their order; the number of those that go left.
@@ -145,15 +147,15 @@ fn part(members: &mut [u16], spare: &mut [u16], goes_right: impl Fn(u16) -> bool
 }
 
 impl<C: Criterion> Block<C> {
-    /// The only split of two samples; where there is one already, it is as good.
+    /// Whether the feature tells two samples apart: their only split. Where there is one already, it is as good.
     fn search_two(
         &self,
         feature: u32,
         members: [u16; 2],
         search: &Search<'_>,
         criterion: &mut C,
-        best: Best<C::Score>,
-    ) -> Option<Best<C::Score>> {
+        best: &mut Best<C::Score>,
+    ) -> bool {
         let range = self.range(feature);
         let (order, rank) = (&self.order[range.clone()], &self.rank[range.clone()]);
         let mut ranks = members.map(|member| rank[usize::from(member)]);
@@ -161,17 +163,18 @@ impl<C: Criterion> Block<C> {
         let [below, above] = ranks;
         let runs = &self.run[range];
         if self.has_ties[feature as usize] && runs[usize::from(below)] == runs[usize::from(above)] {
-            return None;
+            return false;
         }
-        if best.found().is_some() {
-            return Some(best);
+        if best.is_found() {
+            return true;
         }
         let mut walk = criterion.walk();
         walk.pass(self.moments[usize::from(order[usize::from(below)])]);
         let [below, above] = [below, above].map(u32::from);
-        let mut score = best.score;
-        let is_better = walk.improve(search.limits.min_weight, &mut score);
-        Some(if is_better { Best { score, feature, below, above, way: Way::InOrder } } else { best })
+        if walk.improve(search.limits.min_weight, &mut best.score) {
+            *best = Best { score: best.score, feature, below, above, way: Way::InOrder };
+        }
+        true
     }
 
     /// Searches a feature that asks for more than passing the samples once.
@@ -182,8 +185,8 @@ impl<C: Criterion> Block<C> {
         feature: u32,
         search: &Search<'_>,
         criterion: &mut C,
-        best: Best<C::Score>,
-    ) -> Option<Best<C::Score>> {
+        best: &mut Best<C::Score>,
+    ) -> bool {
         let range = self.range(feature);
         let (order, ranks, runs) = (&self.order[range.clone()], &self.rank[range.clone()], &self.run[range]);
         let has_ties = self.has_ties[feature as usize];
@@ -342,8 +345,8 @@ impl<C: Criterion> Space<C> for Block<C> {
         search: &Search<'_>,
         criterion: &mut C,
         _random: &mut SplitMix64,
-        best: Best<C::Score>,
-    ) -> Option<Best<C::Score>> {
+        best: &mut Best<C::Score>,
+    ) -> bool {
         let all_present = self.n_present[feature as usize] == self.rows.len();
         if C::LOOKS_AHEAD || !all_present || !search.is_plain(feature) {
             return self.search_steps(node, feature, search, criterion, best);
@@ -355,19 +358,19 @@ impl<C: Criterion> Space<C> for Block<C> {
         let has_ties = self.has_ties[feature as usize];
         let range = self.range(feature);
         let ranks = (&self.order[range.clone()], &self.rank[range.clone()], &self.run[range]);
-        let scan = Scan::new(feature, members.len(), search.limits, best, criterion.walk());
+        let scan = Scan::new(feature, members.len(), search.limits, best.score, criterion.walk());
         if let (Ok(order), Ok(rank), Ok(run), Ok(moments)) =
             (ranks.0.try_into(), ranks.1.try_into(), ranks.2.try_into(), self.moments[..].try_into())
         {
             if has_ties {
-                scan_small::<_, true>(members, (order, rank, run), moments, scan)
+                scan_small::<_, true>(members, (order, rank, run), moments, scan, best)
             } else {
-                scan_small::<_, false>(members, (order, rank, run), moments, scan)
+                scan_small::<_, false>(members, (order, rank, run), moments, scan, best)
             }
         } else if has_ties {
-            scan_large::<_, true>(members, ranks, &self.moments, &mut self.words, scan)
+            scan_large::<_, true>(members, ranks, &self.moments, &mut self.words, scan, best)
         } else {
-            scan_large::<_, false>(members, ranks, &self.moments, &mut self.words, scan)
+            scan_large::<_, false>(members, ranks, &self.moments, &mut self.words, scan, best)
         }
     }
 

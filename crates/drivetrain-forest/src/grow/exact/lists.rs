@@ -184,8 +184,8 @@ impl<C: Criterion> Space<C> for Lists<C> {
         search: &Search<'_>,
         criterion: &mut C,
         _random: &mut SplitMix64,
-        best: Best<C::Score>,
-    ) -> Option<Best<C::Score>> {
+        best: &mut Best<C::Score>,
+    ) -> bool {
         let list = &self.entries[node.depth % 2][self.range(node, feature)];
         if C::LOOKS_AHEAD || self.has_missing[feature as usize] || !search.is_plain(feature) {
             let n_present = self.n_present(node, feature);
@@ -199,7 +199,7 @@ impl<C: Criterion> Space<C> for Lists<C> {
             let steps = Steps { feature, bounds: node.bounds, samples: &self.steps, n_present };
             return steps.search(criterion, search, value, best);
         }
-        let mut scan = Scan::new(feature, list.len(), search.limits, best, criterion.walk());
+        let mut scan = Scan::new(feature, list.len(), search.limits, best.score, criterion.walk());
         if self.has_ties[feature as usize] {
             for (place, &entry) in list.iter().enumerate() {
                 scan.pass(place as u32, entry::begins(entry), self.moments[entry::sample(entry)]);
@@ -209,7 +209,7 @@ impl<C: Criterion> Space<C> for Lists<C> {
                 scan.pass(place as u32, true, self.moments[entry::sample(entry)]);
             }
         }
-        scan.end()
+        scan.end(best)
     }
 
     fn rows_around(&self, node: &Node<C::Target>, best: &Best<C::Score>) -> [u32; 2] {

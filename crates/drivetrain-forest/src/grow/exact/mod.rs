@@ -56,8 +56,7 @@ trait Space<C: Criterion> {
     /// Turns to `node`, before its features are searched.
     fn begin(&mut self, node: &Node<C::Target>, criterion: &mut C);
 
-    /// The best split of `feature`, if better than `best`, else `best`; none if the feature is constant in
-    /// the node.
+    /// Makes the best split of `feature` the `best`, if it is better; whether the feature varies in the node.
     fn search(
         &mut self,
         node: &Node<C::Target>,
@@ -65,8 +64,8 @@ trait Space<C: Criterion> {
         search: &Search<'_>,
         criterion: &mut C,
         random: &mut SplitMix64,
-        best: Best<C::Score>,
-    ) -> Option<Best<C::Score>>;
+        best: &mut Best<C::Score>,
+    ) -> bool;
 
     /// The rows whose values the split lies between.
     fn rows_around(&self, node: &Node<C::Target>, best: &Best<C::Score>) -> [u32; 2];
@@ -320,10 +319,8 @@ impl<C: Criterion> Growth<'_, '_, C> {
         let mut draw = self.features.begin(node.n_constant);
         while let Some(place) = self.features.draw(&mut draw, engine.max_features, &mut self.random) {
             let feature = self.features.at(place);
-            let found = space.search(node, feature, &self.search, self.criterion, &mut self.random, best);
-            if let Some(found) = found {
-                best = found;
-                if node.len() == 2 && best.found().is_some() {
+            if space.search(node, feature, &self.search, self.criterion, &mut self.random, &mut best) {
+                if node.len() == 2 && best.is_found() {
                     // Every other feature gives the same two leaves.
                     break;
                 }

@@ -32,9 +32,14 @@ impl<S> Best<S> {
         Self { score: C::NONE, feature: 0, below: 0, above: 0, way: Way::InOrder }
     }
 
+    /// Whether there is a split.
+    pub(super) fn is_found(&self) -> bool {
+        self.above > self.below
+    }
+
     /// The split, if one was found.
     pub(super) fn found(self) -> Option<Self> {
-        (self.above > self.below).then_some(self)
+        self.is_found().then_some(self)
     }
 }
 
@@ -61,28 +66,29 @@ pub(super) struct Scan<W: Walk> {
     n_candidates: usize,
     index: usize,
     before: u32,
-    best: Best<W::Score>,
+    score: W::Score,
+    /// The neighbours a better split lies between; equal where none was found.
+    below: u32,
+    above: u32,
     varies: bool,
     walk: W,
 }
 
 impl<W: Walk> Scan<W> {
-    /// Begins a walk over `n_samples` samples; splits must keep the `limits` and be better than `best`.
+    /// Begins a walk over `n_samples` samples; splits must keep the `limits` and be better than `score`.
     #[inline]
-    pub(super) fn new(feature: u32, n_samples: usize, limits: Limits, best: Best<W::Score>, walk: W) -> Self {
+    pub(super) fn new(feature: u32, n_samples: usize, limits: Limits, score: W::Score, walk: W) -> Self {
         let n_candidates = n_samples - 2 * limits.min_leaf;
-        Self { feature, limits, n_candidates, index: 0, before: 0, best, varies: false, walk }
+        Self { feature, limits, n_candidates, index: 0, before: 0, score, below: 0, above: 0, varies: false, walk }
     }
 
     /// Passes the sample at `place`; a split may lie before it if its value `begins` a run.
     #[inline]
     pub(super) fn pass(&mut self, place: u32, begins: bool, moment: W::Moment) {
         let may_split = self.index.wrapping_sub(self.limits.min_leaf) <= self.n_candidates;
-        if begins && may_split && self.walk.improve(self.limits.min_weight, &mut self.best.score) {
-            self.best.feature = self.feature;
-            self.best.below = self.before;
-            self.best.above = place;
-            self.best.way = Way::InOrder;
+        if begins && may_split && self.walk.improve(self.limits.min_weight, &mut self.score) {
+            self.below = self.before;
+            self.above = place;
         }
         self.varies |= begins && self.index > 0;
         self.before = place;
@@ -90,9 +96,13 @@ impl<W: Walk> Scan<W> {
         self.walk.pass(moment);
     }
 
-    /// The best split so far; none if the feature has one value.
+    /// Makes the split found, if any, the `best`; whether the feature has more than one value.
     #[inline]
-    pub(super) fn end(self) -> Option<Best<W::Score>> {
-        self.varies.then_some(self.best)
+    pub(super) fn end(self, best: &mut Best<W::Score>) -> bool {
+        let Self { feature, score, below, above, .. } = self;
+        if above > below {
+            *best = Best { score, feature, below, above, way: Way::InOrder };
+        }
+        self.varies
     }
 }

@@ -75,8 +75,8 @@ pub(super) struct Steps<'a, M> {
 }
 
 impl<M: Copy> Steps<'_, M> {
-    /// The best split within the limits and constraints, if better than `best`, else `best`; none if the
-    /// feature has one value. `value` is that of the sample at a place.
+    /// Makes the best split within the limits and constraints the `best`, if it is better; whether the feature
+    /// has more than one value. `value` is that of the sample at a place.
     ///
     /// As in scikit-learn, missing values are sent to either side in turn, and may be told from all others.
     pub(super) fn search<C: Criterion<Moment = M>>(
@@ -84,23 +84,25 @@ impl<M: Copy> Steps<'_, M> {
         criterion: &mut C,
         search: &Search<'_>,
         value: impl Fn(u32) -> f64,
-        best: Best<C::Score>,
-    ) -> Option<Best<C::Score>> {
+        best: &mut Best<C::Score>,
+    ) -> bool {
         let (present, missing) = self.samples.split_at(self.n_present);
         let varies = present.iter().skip(1).any(|step| step.begins) || !missing.is_empty();
         if present.is_empty() || !varies {
-            return None;
+            return false;
         }
         if search.is_categorical(self.feature) {
-            return Some(self.search_categories(criterion, search, value, best));
+            *best = self.search_categories(criterion, search, value, *best);
+            return true;
         }
         let way = if missing.is_empty() { Way::InOrder } else { Way::Missing { left: false } };
-        let best = self.in_turn(criterion, search, [present, missing], 1, way, best);
-        if missing.is_empty() {
-            return Some(best);
+        *best = self.in_turn(criterion, search, [present, missing], 1, way, *best);
+        if !missing.is_empty() {
+            // That missing values alone go left would be the same as that they alone go right.
+            let (parts, way) = ([missing, present], Way::Missing { left: true });
+            *best = self.in_turn(criterion, search, parts, missing.len() + 1, way, *best);
         }
-        // That missing values alone go left would be the same as that they alone go right.
-        Some(self.in_turn(criterion, search, [missing, present], missing.len() + 1, Way::Missing { left: true }, best))
+        true
     }
 
     /// Passes the `parts` one after the other; at least `first` samples go left.

@@ -158,12 +158,12 @@ impl<C: Criterion> Space<C> for Unsorted<'_, C> {
         search: &Search<'_>,
         criterion: &mut C,
         random: &mut SplitMix64,
-        mut best: Best<C::Score>,
-    ) -> Option<Best<C::Score>> {
+        best: &mut Best<C::Score>,
+    ) -> bool {
         let (n_missing, low, high) = self.look_up(node, feature);
         let has_missing = n_missing > 0;
         if n_missing == node.len() || (low == high && !has_missing) {
-            return None;
+            return false;
         }
         let way = if search.is_categorical(feature) {
             let present = self.memory.values.iter().filter_map(|&value| category(value));
@@ -178,7 +178,7 @@ impl<C: Criterion> Space<C> for Unsorted<'_, C> {
         let n_left = self.decide(way);
         let n_right = node.len() - n_left;
         if n_left.min(n_right) < search.limits.min_leaf {
-            return Some(best);
+            return true;
         }
         let Memory { moments, goes_left, .. } = &*self.memory;
         let side = |left: bool| {
@@ -193,9 +193,9 @@ impl<C: Criterion> Space<C> for Unsorted<'_, C> {
         if search.allows(feature, node.bounds, || walk.values())
             && walk.improve(search.limits.min_weight, &mut best.score)
         {
-            best = Best { score: best.score, feature, below: 0, above: 1, way };
+            *best = Best { score: best.score, feature, below: 0, above: 1, way };
         }
-        Some(best)
+        true
     }
 
     fn rows_around(&self, node: &Node<C::Target>, _best: &Best<C::Score>) -> [u32; 2] {
