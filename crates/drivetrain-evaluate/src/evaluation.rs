@@ -197,7 +197,8 @@ pub fn evaluate(
     progress: Option<EvaluationProgress<'_>>,
 ) -> Result<Evaluation, EvaluateError> {
     check_target(x.n_rows(), y)?;
-    if plan.n_splits > 1 && x.n_rows() < 2 * plan.n_splits {
+    let folds = RepeatedKFold::new(plan.n_splits, plan.n_repeats, plan.random_state)?.split(x.n_rows())?;
+    if x.n_rows() < 2 * plan.n_splits {
         let (name, value) = ("n_splits", plan.n_splits.to_string());
         return Err(EvaluateError::InvalidParameter {
             name,
@@ -205,7 +206,6 @@ pub fn evaluate(
             expected: "folds of two rows and more, as R2 needs two",
         });
     }
-    let folds = RepeatedKFold::new(plan.n_splits, plan.n_repeats, plan.random_state)?.split(x.n_rows())?;
     let time_fold = plan.time_split.map(|(column, cut)| time_fold(x, column, cut)).transpose()?;
     let bootstrap = Bootstrap::new(plan.n_resamples, plan.confidence_level, plan.random_state)?;
     let first = &folds[..plan.n_splits];
@@ -434,6 +434,8 @@ mod tests {
     #[test]
     fn plans_that_cannot_be_carried_out_are_refused_first() {
         assert_eq!(run(8, 9, 75.0).unwrap_err().to_string(), "8 rows cannot be split into 9 folds");
+        let error = run(8, 8, 75.0).unwrap_err().to_string();
+        assert_eq!(error, "n_splits is 8: expected folds of two rows and more, as R2 needs two");
         let error = run(80, 4, 90.0).unwrap_err().to_string();
         assert!(error.starts_with("cut at 90, 80 rows are left to learn from and 0 to score on"), "{error}");
     }
