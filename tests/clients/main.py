@@ -301,13 +301,14 @@ class LocalMode(Case):
             predictor.delete_endpoint()
 
     def test_processing_jobs_write_what_the_pipeline_kept(self):
-        self.process("acquire", {}, {f"output/{part}": f"bronze/{part}" for part in ("train", "val", "test")})
+        self.process("acquire", {}, {f"output/{part}": f"bronze/{part}" for part in ("train", "val", "test", "cars")})
         self.process("process", {part: f"bronze/{part}" for part in ("train", "val")},
                      {"train": "gold/train", "val": "gold/val", "output": "preprocessor"})
         for key, path in [
-            *((f"bronze/{part}/{part}.csv", STORE / f"data/bronze/{part}/{part}.csv") for part in ("train", "val", "test")),
+            *((f"bronze/{part}/{part}.csv", STORE / f"data/bronze/{part}/{part}.csv") for part in ("train", "val", "test", "cars")),
             *((f"gold/{part}/{part}_feats.npy", STORE / f"data/gold/{part}/{part}_feats.npy") for part in ("train", "val")),
             ("preprocessor/model.tar.gz", PREPROCESSOR),
+            ("preprocessor/summary.json", PREPROCESSOR.with_name("summary.json")),
         ]:
             self.assertEqual(self.object_digest(key), hashlib.sha256(path.read_bytes()).hexdigest(), key)
 
