@@ -42,9 +42,10 @@ Directories:
 
 Stopping:
   SIGTERM, SIGINT and SIGHUP end acquire, process, evaluate, report and compare within
-  seconds, leaving none of their outputs. Training grows the trees that it has begun, writes a model of those
-  there are and ends well; without any it fails. Serving finishes what it has begun.
-  With DRIVETRAIN_EXIT_WITH_STDIN=1 the end of stdin does the same.
+  seconds, leaving none of their outputs. Training grows the trees that it has begun,
+  writes a model of those there are and ends well; without any it fails. Serving
+  finishes what it has begun. With DRIVETRAIN_EXIT_WITH_STDIN=1 the end of stdin does
+  the same.
 
 Exit codes:
   0  done
