@@ -22,7 +22,7 @@ const LINES: usize = 30;
 /// Whole numbers with at most so many values are told value by value.
 const FEW: usize = 8;
 
-pub(super) fn report(args: &ReportArgs, inputs: Inputs, findings: Findings) -> Result<Report, Error> {
+pub(super) fn report(args: &ReportArgs, inputs: &Inputs, findings: &Findings) -> Result<Report, Error> {
     let models = findings.models.iter().map(|(name, summary)| Model { name: name.clone(), scores: scores(summary) });
     let previous = inputs
         .previous
@@ -33,17 +33,17 @@ pub(super) fn report(args: &ReportArgs, inputs: Inputs, findings: Findings) -> R
         title: "Fuel consumption of cars".to_owned(),
         run,
         started,
-        data: data(&inputs)?,
+        data: data(inputs)?,
         pipeline: inputs.summary.clone(),
         parameters,
         models: models.collect(),
         previous,
-        predictions: predictions(&inputs, &findings)?,
+        predictions: predictions(inputs, findings)?,
         groups: vec![YEAR.to_owned(), ORIGIN.to_owned()],
-        importances: importances(&findings),
-        dependence: dependence(&findings),
-        calibration: calibration(inputs.val.target(), &findings),
-        artifacts: artifacts(&inputs),
+        importances: importances(findings),
+        dependence: dependence(findings),
+        calibration: calibration(inputs.val.target(), findings),
+        artifacts: artifacts(inputs),
         reproduce: args.commands.clone(),
     })
 }

@@ -49,7 +49,7 @@ pub fn run(args: &ReportArgs, env: &SageMakerEnv, stop: &Stop, stdout: &mut dyn 
     let inputs = inputs::Inputs::read(env.paths())?;
     let findings = findings::Findings::of(&inputs, args.seed)?;
     stop.check()?;
-    let report = contents::report(args, inputs, findings)?;
+    let report = contents::report(args, &inputs, &findings)?;
     for score in report.models.iter().take(1).flat_map(|model| &model.scores) {
         writeln!(stdout, "val_{}={};", score.name, score.value).map_err(Error::Stdout)?;
     }
