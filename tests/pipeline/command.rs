@@ -8,8 +8,9 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
-/// The variables by which a bucket is found.
-const AWS: &str = "AWS_";
+/// The beginnings of variables that a command is not to see: those by which a bucket is found, and those of the tests'
+/// package, for which build scripts that watch them (ring's) would run again.
+const HIDDEN: [&str; 3] = ["AWS_", "CARGO_PKG_", "CARGO_MANIFEST_"];
 
 /// A store that goes away with the test: a folder, or a bucket.
 #[derive(Debug)]
@@ -138,16 +139,19 @@ impl Workplace {
 
 /// A command with any store.
 pub(crate) fn command<A: AsRef<OsStr>>(arguments: &[A], store: impl AsRef<OsStr>) -> Command {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+    let mut command = xtask();
+    command.args(arguments).arg("--store").arg(store);
+    command
+}
+
+/// The command line, without anything after it.
+pub(crate) fn xtask() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
         .args(["run", "--quiet", "--package", "xtask", "--"])
-        .args(arguments)
-        .arg("--store")
-        .arg(store)
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     for (name, _) in std::env::vars_os() {
-        if name.to_str().is_some_and(|name| name.starts_with(AWS)) {
+        if name.to_str().is_some_and(|name| HIDDEN.iter().any(|start| name.starts_with(start))) {
             command.env_remove(name);
         }
     }

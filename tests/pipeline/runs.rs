@@ -10,7 +10,7 @@ use drivetrain_frame::FrameTable;
 use ndarray::{Axis, Slice};
 use serde_json::Value;
 
-use crate::command::Workplace;
+use crate::command::{Workplace, xtask};
 
 const KEYS: [&str; 16] = [
     "data/bronze/cars/cars.csv",
@@ -155,7 +155,6 @@ fn what_is_served_and_reported_is_what_the_artifacts_say() {
 
 #[test]
 fn every_command_explains_itself() {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     for (command, flags) in [
         ("pipeline", &["--store", "--data", "--seed", "--train-fraction", "--test-rows", "--n-estimators"][..]),
         ("pipeline", &["--max-depth", "--max-features", "--run-name"]),
@@ -164,10 +163,7 @@ fn every_command_explains_itself() {
         ("train", &["--n-estimators", "--max-depth", "--max-features", "--seed"]),
         ("predict", &["--store", "--run-name"]),
     ] {
-        let output = std::process::Command::new(&cargo)
-            .args(["run", "--quiet", "--package", "xtask", "--", command, "--help"])
-            .output()
-            .unwrap();
+        let output = xtask().args([command, "--help"]).output().unwrap();
         let help = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success() && help.contains("Example"), "{help}");
         assert!(flags.iter().all(|flag| help.contains(flag)), "{command}: {help}");

@@ -89,10 +89,19 @@ impl Binary {
     }
 }
 
+/// What cargo tells a program that it runs of the program's package. Build scripts that watch such variables (ring's
+/// does) would run again, and all that depends on them be compiled again, each time another package starts cargo.
+const OF_THE_CALLER: [&str; 2] = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+
 /// Cargo, in the workspace. It names itself to what it runs; outside of it, the one in the path will do.
 pub(crate) fn cargo(subcommand: &str) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(workspace_root()).arg(subcommand);
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| OF_THE_CALLER.iter().any(|start| name.starts_with(start))) {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
