@@ -40,14 +40,14 @@ pub struct Rows {
     query: LazyFrame,
     schema: Schema,
     target: Option<String>,
-    chunk_rows: NonZeroUsize,
+    height: NonZeroUsize,
 }
 
 impl std::fmt::Debug for Rows {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { query: _, schema, target, chunk_rows } = self;
+        let Self { query: _, schema, target, height } = self;
         let mut shown = f.debug_struct("Rows");
-        shown.field("schema", schema).field("target", target).field("chunk_rows", chunk_rows).finish_non_exhaustive()
+        shown.field("schema", schema).field("target", target).field("chunk_rows", height).finish_non_exhaustive()
     }
 }
 
@@ -58,7 +58,7 @@ impl Rows {
     /// [`FrameError::UnsupportedType`] when a column has another type, [`FrameError::Polars`] when one is not there or the
     /// columns of the query cannot be worked out.
     pub fn new(query: LazyFrame, columns: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, FrameError> {
-        let mut rows = Self { query, schema: Schema::default(), target: None, chunk_rows: CHUNK_ROWS };
+        let mut rows = Self { query, schema: Schema::default(), target: None, height: CHUNK_ROWS };
         let fields = columns.into_iter().map(|name| rows.field(&name.into())).collect::<Result<_, FrameError>>()?;
         rows.schema = Schema::new(fields)?;
         Ok(rows)
@@ -90,7 +90,7 @@ impl Rows {
     /// The number of rows of a chunk, 65 536 unless set. What is learned does not depend on it.
     #[must_use]
     pub fn chunk_rows(self, chunk_rows: NonZeroUsize) -> Self {
-        Self { chunk_rows, ..self }
+        Self { height: chunk_rows, ..self }
     }
 
     /// Fits `estimator` on all rows at once; the chosen columns and the target have to fit into memory.
@@ -123,7 +123,7 @@ impl Rows {
     ) -> Result<R, FitError> {
         let table = FrameTable::new(frame).map_err(unread)?;
         let target = self.target.as_deref().and_then(|target| table.column(target));
-        let y = target.as_ref().and_then(|column| column.to_f64());
+        let y = target.as_ref().and_then(drivetrain_plan::Column::to_f64);
         read(&SelectedTable::with_schema(&table, &self.schema), y.as_deref())
     }
 }
@@ -137,7 +137,7 @@ impl ChunkSource for Rows {
         let (sender, chunks) = sync_channel::<DataFrame>(1);
         // Where nobody listens any more, the query stops.
         let send = PlanCallback::new(move |frame| Ok(sender.send(frame).is_err()));
-        let query = self.chosen().sink_batches(send, true, Some(self.chunk_rows)).map_err(unread)?;
+        let query = self.chosen().sink_batches(send, true, Some(self.height)).map_err(unread)?;
         let run = move || query.collect_with_engine(Engine::Streaming).map(drop);
         thread::scope(|scope| {
             let running = scope.spawn(run);
