@@ -85,8 +85,10 @@ fn page(done: CompletedJob, name: &'static str, folder: &Key) -> Result<StoredOb
 
 /// The report of the last run that began before this one and has a report.
 fn previous(session: &Session<'_>, run: &JobName) -> Result<Option<Key>, Error> {
+    // Of runs that began in the same second the names decide, as they do in lists.
+    let own = (session.record.started, run);
     let records = RunRecord::all(session.store(), &layout::project()?)?.into_iter().rev();
-    for earlier in records.filter(|record| record.started < session.record.started && record.run != *run) {
+    for earlier in records.filter(|record| (record.started, &record.run) < own) {
         let key = layout::report_data(&earlier.run)?;
         if session.store().contains(&key)? {
             return Ok(Some(key));
