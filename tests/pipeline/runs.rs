@@ -54,7 +54,7 @@ fn a_run_has_a_page_and_two_runs_have_one_together() {
     assert!(page.contains("largest errors") && page.contains("cargo xtask pipeline --data bundled --seed"), "{page}");
 
     // The next run is shown beside the one before, and an old run drawn again is not shown beside a later one.
-    place.succeed(&["pipeline", "--run-name", "second", "--n-estimators", "5", "--test-rows", "79"]);
+    place.succeed(&["pipeline", "--run-name", "second", "--n-estimators", "5", "--test-rows", "79", "--seed", "8"]);
     assert!(read("reports/second/report.html").contains("since first"));
     let summary = place.succeed(&["report", "compare", "first", "second"]);
     assert!(summary.contains("reports/first-and-second/compare.html"), "{summary}");
