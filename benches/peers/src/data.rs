@@ -7,18 +7,11 @@ use drivetrain_artifact::npy;
 use drivetrain_bench::Workload;
 
 use crate::Failure;
+pub(crate) use crate::transform::{CATEGORIES, FEATURES, NUMBERS, TEXTS};
 
 /// The "engine" that writes the tables of a task and measures nothing.
 pub(crate) const WRITER: &str = "data";
 
-/// Columns of numbers of the table to transform.
-pub(crate) const NUMBERS: usize = 8;
-/// Columns of categories of it.
-pub(crate) const TEXTS: usize = 2;
-/// The categories of each of those; their codes are the positions. Not in order, so that sorting them has to be done.
-pub(crate) const CATEGORIES: [&str; 4] = ["d", "b", "a", "c"];
-/// Features that come of it.
-pub(crate) const FEATURES: usize = NUMBERS + TEXTS * CATEGORIES.len();
 /// Columns of the table to grow forests on.
 pub(crate) const COLUMNS: usize = 20;
 

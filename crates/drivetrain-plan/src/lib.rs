@@ -50,6 +50,7 @@ mod row_blocks;
 mod schema;
 mod table;
 mod unknown;
+mod wiring;
 
 pub use builder::PlanBuilder;
 pub use categories::{Categories, Value};

@@ -1,15 +1,12 @@
 //! The program that a fitted pipeline is.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApplyError, ColumnMismatch, ColumnTable, DataType, Field, Matrix, Op, PlanBuilder, PlanError, Program, Registry,
-    Schema, SchemaMismatch, Table, UnknownCategories,
+    ApplyError, ColumnMismatch, ColumnTable, Field, Matrix, Op, PlanBuilder, PlanError, Program, Registry, Schema,
+    SchemaMismatch, Table, UnknownCategories, wiring::Wiring,
 };
 
 /// What a plan does with columns that its schema does not list.
@@ -45,11 +42,14 @@ pub struct Plan {
 
 /// A plan's data, and what follows from them.
 #[derive(Debug, Clone, PartialEq)]
-struct Checked {
-    data: PlanData,
-    output_schema: Schema,
+pub(crate) struct Checked {
+    pub(crate) data: PlanData,
+    pub(crate) output_schema: Schema,
+    pub(crate) wiring: Wiring,
+    /// The number of the column that each output is.
+    pub(crate) outputs: Vec<usize>,
     /// The positions of the inputs and of the operations that the outputs and the checks depend on.
-    live: (Vec<usize>, Vec<usize>),
+    pub(crate) live: (Vec<usize>, Vec<usize>),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,30 +65,7 @@ impl TryFrom<PlanData> for Plan {
     type Error = PlanError;
 
     fn try_from(data: PlanData) -> Result<Self, Self::Error> {
-        let mut columns: HashMap<&str, DataType> = HashMap::with_capacity(data.inputs.len() + 2 * data.ops.len());
-        columns.extend(data.inputs.fields().iter().map(|field| (field.name.as_str(), field.dtype)));
-        for op in &data.ops {
-            let fields = op.output_fields(|column| columns.get(column).copied())?;
-            for (name, Field { dtype, .. }) in op.writes().into_iter().zip(fields) {
-                if columns.insert(name, dtype).is_some() {
-                    let (writer, column) = (op.name().to_owned(), name.to_owned());
-                    return Err(PlanError::ColumnWrittenTwice { writer, column });
-                }
-            }
-        }
-        let fields = data.outputs.iter().map(|output| {
-            let dtype = columns.get(output.column.as_str()).ok_or_else(|| PlanError::UnknownColumn {
-                reader: format!("output `{}`", output.name),
-                column: output.column.clone(),
-            })?;
-            Ok(Field::new(&output.name, *dtype))
-        });
-        let output_schema = Schema::new(fields.collect::<Result<_, PlanError>>()?).map_err(|error| match error {
-            crate::SchemaError::DuplicateColumn { column } => PlanError::DuplicateOutput { name: column },
-            other => PlanError::DuplicateOutput { name: other.to_string() },
-        })?;
-        let live = data.live();
-        Ok(Self { checked: Arc::new(Checked { data, output_schema, live }) })
+        PlanBuilder::of(data).build()
     }
 }
 
@@ -98,25 +75,17 @@ impl From<Plan> for PlanData {
     }
 }
 
-impl PlanData {
-    /// The inputs and operations that the outputs and the checks depend on, by position.
-    fn live(&self) -> (Vec<usize>, Vec<usize>) {
-        let mut needed: HashSet<&str> = HashSet::with_capacity(self.outputs.len() + self.ops.len());
-        needed.extend(self.outputs.iter().map(|output| output.column.as_str()));
-        let mut ops = Vec::new();
-        for (index, op) in self.ops.iter().enumerate().rev() {
-            if op.is_check() || op.writes().iter().any(|column| needed.contains(column)) {
-                needed.extend(op.reads());
-                ops.push(index);
-            }
-        }
-        ops.reverse();
-        let inputs = self.inputs.names().enumerate().filter(|(_, name)| needed.contains(name));
-        (inputs.map(|(index, _)| index).collect(), ops)
-    }
-}
-
 impl Plan {
+    /// The plan that all this is.
+    pub(crate) fn of(checked: Checked) -> Self {
+        Self { checked: Arc::new(checked) }
+    }
+
+    /// What the plan consists of.
+    pub(crate) fn checked(&self) -> &Checked {
+        &self.checked
+    }
+
     /// The plan that hands every column of `schema` through.
     ///
     /// # Errors
@@ -166,23 +135,17 @@ impl Plan {
         self.checked.output_schema.names().collect()
     }
 
-    /// The positions of the inputs and of the operations that the outputs and the checks depend on.
-    pub(crate) fn live(&self) -> (&[usize], &[usize]) {
-        let (inputs, ops) = &self.checked.live;
-        (inputs, ops)
-    }
-
     /// The operations that the outputs depend on, and the checks, in order.
     #[must_use]
     pub fn required_ops(&self) -> Vec<&Op> {
-        let (_, ops) = self.live();
+        let (_, ops) = &self.checked.live;
         ops.iter().filter_map(|&index| self.ops().get(index)).collect()
     }
 
     /// The input columns that the outputs and the checks depend on; only these need to be there when the plan is applied.
     #[must_use]
     pub fn required_inputs(&self) -> Vec<&Field> {
-        let (inputs, _) = self.live();
+        let (inputs, _) = &self.checked.live;
         inputs.iter().filter_map(|&index| self.inputs().fields().get(index)).collect()
     }
 
@@ -221,9 +184,7 @@ impl Plan {
         next.check_schema(&self.checked.output_schema).map_err(PlanError::Chain)?;
         let mut builder = PlanBuilder::new(self.inputs().clone());
         builder.extra_columns(self.extra_columns());
-        for op in self.required_ops() {
-            builder.push(op.clone());
-        }
+        builder.append(self, |column| Some(column.to_owned()), |_, column| column.to_owned())?;
         let column = |name: &str| Some(self.outputs().iter().find(|output| output.name == name)?.column.clone());
         for output in builder.inline(next, column)? {
             builder.output(&output.name, &output.column);

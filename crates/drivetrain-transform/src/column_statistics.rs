@@ -109,19 +109,17 @@ pub struct ColumnStatistics<S> {
     columns: Vec<S>,
 }
 
-impl<S: Statistic + Clone> ColumnStatistics<S> {
+impl<S: Statistic> ColumnStatistics<S> {
     /// The statistics of the columns as `filling` makes them; `None` where they do not follow from these.
     pub(crate) fn filled(&self, filling: &Filling) -> Option<Self> {
         let columns = filling.columns().iter().map(|(column, fill)| {
             let position = self.schema.names().position(|name| name == column)?;
-            self.columns.get(position)?.clone().filled(*fill, self.n_rows)
+            self.columns.get(position)?.filled(*fill, self.n_rows)
         });
         let (schema, columns) = (filling.schema().clone(), columns.collect::<Option<_>>()?);
         Some(Self { estimator: self.estimator, schema, n_rows: self.n_rows, columns })
     }
-}
 
-impl<S: Statistic> ColumnStatistics<S> {
     /// The statistics of the columns of `schema`, of which nothing is known yet, on behalf of `estimator`.
     ///
     /// # Errors
@@ -177,9 +175,15 @@ impl<S: Statistic> ColumnStatistics<S> {
     /// # Errors
     /// [`FitError::Empty`] when there was no row.
     pub fn finish(self) -> Result<(Schema, Vec<S>), FitError> {
+        self.collected()?;
+        Ok((self.schema, self.columns))
+    }
+
+    /// As [`finish`](Self::finish), for whoever goes on collecting.
+    pub(crate) fn collected(&self) -> Result<(&Schema, &[S]), FitError> {
         if self.n_rows == 0 {
             return Err(FitError::Empty { rows: 0, columns: self.schema.len() });
         }
-        Ok((self.schema, self.columns))
+        Ok((&self.schema, &self.columns))
     }
 }

@@ -254,8 +254,14 @@ impl FitError {
         match &mut self {
             Self::NotFinite { row, .. }
             | Self::OutOfDomain { row, .. }
+            | Self::MissingValue { row, .. }
+            | Self::TargetNotFinite { row, .. }
             | Self::UnknownCategory { row, .. }
-            | Self::Transform(TransformError::Apply(ApplyError::UnknownCategory { row, .. })) => *row += n_rows,
+            | Self::Transform(TransformError::Apply(
+                ApplyError::UnknownCategory { row, .. }
+                | ApplyError::UnknownCode { row, .. }
+                | ApplyError::Missing { row, .. },
+            )) => *row += n_rows,
             Self::Step { step, source } => {
                 let source = std::mem::replace(&mut **source, Self::AnotherPass).after(n_rows);
                 return Self::Step { step: std::mem::take(step), source: Box::new(source) };
@@ -381,5 +387,34 @@ impl<E: PartialFit> DynPartialFit for E {
 
     fn filled_any(&self, state: AnyState, filling: &Filling) -> Result<Option<AnyState>, FitError> {
         Ok(self.filled(state.take()?, filling).map(AnyState::new))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_that_an_error_names_is_counted_from_the_first_chunk() {
+        let applied = |error: ApplyError| FitError::Transform(error.into());
+        let column = || "x".to_owned();
+        let errors = [
+            FitError::NotFinite { column: column(), row: 2, value: f64::INFINITY },
+            FitError::OutOfDomain { estimator: "E", column: column(), row: 2, value: 0.0, expected: "others" },
+            FitError::MissingValue { estimator: "E", column: column(), row: 2 },
+            FitError::TargetNotFinite { row: 2, value: f64::NAN },
+            FitError::UnknownCategory { column: column(), row: 2, value: "a".to_owned() },
+            applied(ApplyError::UnknownCategory { column: column(), row: 2, value: "a".to_owned() }),
+            applied(ApplyError::UnknownCode { column: column(), row: 2, value: 7.0 }),
+            applied(ApplyError::Missing { column: column(), row: 2 }),
+        ];
+        for error in errors {
+            let error = FitError::Step { step: "s".to_owned(), source: Box::new(error) }.after(40);
+            let mut deepest: &dyn std::error::Error = &error;
+            while let Some(source) = deepest.source() {
+                deepest = source;
+            }
+            assert!(deepest.to_string().contains("row 42"), "{deepest}");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! What an operation may read.
 
+use std::fmt;
+
 use crate::{Categories, DataType, Op, PlanError};
 
 /// The columns that exist where an operation stands; its checks speak in the name of the operation.
@@ -8,9 +10,9 @@ pub(super) struct Reader<'o, F> {
     pub(super) dtype: F,
 }
 
-impl<F: Fn(&str) -> Option<DataType>> Reader<'_, F> {
+impl<F: FnMut(&str) -> Option<DataType>> Reader<'_, F> {
     /// The type of a column that is read.
-    pub(super) fn read(&self, column: &str) -> Result<DataType, PlanError> {
+    pub(super) fn read(&mut self, column: &str) -> Result<DataType, PlanError> {
         (self.dtype)(column)
             .ok_or_else(|| PlanError::UnknownColumn { reader: self.op.name().to_owned(), column: column.to_owned() })
     }
@@ -20,7 +22,7 @@ impl<F: Fn(&str) -> Option<DataType>> Reader<'_, F> {
         PlanError::ColumnType { reader, column, expected: expected.to_owned(), found }
     }
 
-    pub(super) fn numeric(&self, column: &str) -> Result<(), PlanError> {
+    pub(super) fn numeric(&mut self, column: &str) -> Result<(), PlanError> {
         match self.read(column)? {
             dtype if dtype.is_numeric() => Ok(()),
             dtype => Err(self.wrong_type(column, "boolean, int64 or float64", dtype)),
@@ -28,16 +30,16 @@ impl<F: Fn(&str) -> Option<DataType>> Reader<'_, F> {
     }
 
     /// Refuses a constant that is not usable.
-    pub(super) fn constant(&self, column: &str, usable: bool, reason: &str) -> Result<(), PlanError> {
+    pub(super) fn constant(&self, column: &str, usable: bool, reason: impl fmt::Display) -> Result<(), PlanError> {
         let error = || {
             let (operation, column) = (self.op.name().to_owned(), column.to_owned());
-            PlanError::Constant { operation, column, reason: reason.to_owned() }
+            PlanError::Constant { operation, column, reason: reason.to_string() }
         };
         usable.then_some(()).ok_or_else(error)
     }
 
     /// Refuses categories that do not suit the column or repeat.
-    pub(super) fn categories(&self, column: &str, categories: &Categories) -> Result<(), PlanError> {
+    pub(super) fn categories(&mut self, column: &str, categories: &Categories) -> Result<(), PlanError> {
         let from = self.read(column)?;
         if !categories.matches(from) {
             return Err(self.wrong_type(column, "a column of the type of the categories", from));
@@ -45,7 +47,7 @@ impl<F: Fn(&str) -> Option<DataType>> Reader<'_, F> {
         match categories.first_repeated() {
             None => Ok(()),
             Some(category) => {
-                self.constant(column, false, &format!("category {category} appears twice or cannot be compared"))
+                self.constant(column, false, format_args!("category {category} appears twice or cannot be compared"))
             }
         }
     }

@@ -6,7 +6,7 @@ mod lent;
 mod sink;
 mod unknown;
 
-use std::{collections::BTreeMap, ops::Range};
+use std::ops::Range;
 
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -16,7 +16,7 @@ use self::{
     lent::{Lent, LentOutputs},
     sink::Sinks,
 };
-use crate::{ApplyError, Column, ColumnTable, Matrix, Plan, Registry, Table};
+use crate::{ApplyError, Column, ColumnTable, Matrix, Plan, Registry, Table, plan::Checked};
 
 /// Rows that are computed together: their columns and cells stay in the caches next to the processor.
 const BLOCK_ROWS: usize = 512;
@@ -46,31 +46,34 @@ impl Program {
     /// # Errors
     /// [`ApplyError::MissingExtension`] or [`ApplyError::Extension`] when an extension cannot be had.
     pub fn new(plan: &Plan, registry: &Registry) -> Result<Self, ApplyError> {
-        let (inputs, live) = plan.live();
-        let mut registers: BTreeMap<&str, usize> = BTreeMap::new();
-        for (register, field) in inputs.iter().filter_map(|&index| plan.inputs().fields().get(index)).enumerate() {
-            registers.insert(&field.name, register);
+        let Checked { wiring, outputs, live: (inputs, live), .. } = plan.checked();
+        // The register of each column that is needed.
+        let mut registers = vec![usize::MAX; wiring.len()];
+        for (register, &input) in inputs.iter().enumerate() {
+            registers[input] = register;
         }
+        let mut next = inputs.len();
         let mut steps: Vec<Step> = Vec::with_capacity(live.len());
         let mut first = Vec::with_capacity(live.len());
-        for op in live.iter().filter_map(|&index| plan.ops().get(index)) {
-            let reads: Vec<usize> = op.reads().iter().filter_map(|column| registers.get(column).copied()).collect();
+        for &index in live {
+            let op = &plan.ops()[index];
+            let reads: Vec<usize> = wiring.reads(index).iter().map(|&column| registers[column]).collect();
             // Messages name the column that a caller knows: what was cast or imputed keeps its name.
             let written_by = reads.first().and_then(|read| first.iter().position(|first| first == read));
             let column = match written_by.and_then(|step: usize| steps.get(step)) {
                 Some(Step { kernel: Kernel::Cast(_) | Kernel::Impute(_), column, .. }) => column.clone(),
                 _ => op.reads().first().map_or_else(String::new, ToString::to_string),
             };
-            steps.push(Step { column, reads, n_outputs: op.writes().len(), kernel: Kernel::new(op, registry)? });
+            let writes = wiring.writes(index);
+            steps.push(Step { column, reads, n_outputs: writes.len(), kernel: Kernel::new(op, registry)? });
             // What writes nothing is nobody's writer.
-            first.push(if op.writes().is_empty() { usize::MAX } else { registers.len() });
-            for written in op.writes() {
-                let register = registers.len();
-                registers.insert(written, register);
+            first.push(if writes.is_empty() { usize::MAX } else { next });
+            for written in writes {
+                registers[written] = next;
+                next += 1;
             }
         }
-        let outputs = plan.outputs().iter().filter_map(|output| registers.get(output.column.as_str()).copied());
-        let outputs: Vec<usize> = outputs.collect();
+        let outputs: Vec<usize> = outputs.iter().map(|&column| registers[column]).collect();
         let sinks = Sinks::new(&steps, &first, &outputs);
         let lent = Lent::new(&steps, &first, &outputs);
         Ok(Self { inputs: inputs.to_vec(), steps, outputs, sinks, lent, plan: plan.clone() })

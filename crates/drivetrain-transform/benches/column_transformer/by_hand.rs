@@ -1,12 +1,26 @@
-//! The same work written out for this very table, in a single pass each.
+//! What a person would write who has only this one table: the bar for general code.
+//!
+//! The comparison with other crates in `benches/peers` includes this file, so nothing else of the benchmark is named here.
 
 use std::hint::black_box;
 
-use crate::table::{CATEGORIES, FEATURES, Lent, NUMBERS, ORDER, TEXTS};
+/// Columns of numbers, some of them missing.
+pub(crate) const NUMBERS: usize = 8;
+/// Columns of texts, as codes.
+pub(crate) const TEXTS: usize = 2;
+/// The text of each code. Not in order, so that sorting them has to be done.
+pub(crate) const CATEGORIES: [&str; 4] = ["d", "b", "a", "c"];
+/// The columns of the output.
+pub(crate) const FEATURES: usize = NUMBERS + TEXTS * CATEGORIES.len();
 
-/// Mean and standard deviation of every number after imputation by the mean, in one pass with shifted sums; and which
-/// categories there are.
-pub(crate) fn fit(table: &Lent) -> Vec<(f64, f64)> {
+/// Mean and standard deviation of each number, and the place of each category among the sorted ones.
+pub(crate) struct Learned {
+    numbers: Vec<(f64, f64)>,
+    order: [usize; CATEGORIES.len()],
+}
+
+/// A single pass, with shifted sums. After imputation by the mean the deviations are spread over all rows.
+pub(crate) fn fit(numbers: &[Vec<f64>], codes: &[Vec<u32>]) -> Learned {
     let learn = |values: &Vec<f64>| {
         let shift = values.iter().copied().find(|value| !value.is_nan()).unwrap_or(0.0);
         let (mut count, mut sum, mut squares) = (0.0, 0.0, 0.0);
@@ -17,32 +31,40 @@ pub(crate) fn fit(table: &Lent) -> Vec<(f64, f64)> {
             sum += deviation;
             squares += deviation * deviation;
         }
-        // After imputation by the mean the deviations are spread over all rows.
         (shift + sum / count, ((squares - sum * sum / count) / values.len() as f64).sqrt())
     };
-    let mut seen = [[false; CATEGORIES]; TEXTS];
-    for (seen, codes) in seen.iter_mut().zip(&table.codes) {
+    let mut seen = [[false; CATEGORIES.len()]; TEXTS];
+    for (seen, codes) in seen.iter_mut().zip(codes) {
         for code in codes {
             seen[*code as usize] = true;
         }
     }
     black_box(seen);
-    table.numbers.iter().map(learn).collect()
+    let mut sorted = CATEGORIES;
+    sorted.sort_unstable();
+    let order = CATEGORIES.map(|name| sorted.iter().position(|other| *other == name).unwrap_or(0));
+    Learned { numbers: numbers.iter().map(learn).collect(), order }
 }
 
 /// The features of the rows from `start` on, row by row, into `values`: zeros, or anything when they are to be cleared.
-pub(crate) fn transform<const CLEAR: bool>(table: &Lent, learned: &[(f64, f64)], start: usize, values: &mut [f64]) {
+pub(crate) fn transform<const CLEAR: bool>(
+    numbers: &[Vec<f64>],
+    codes: &[Vec<u32>],
+    learned: &Learned,
+    start: usize,
+    values: &mut [f64],
+) {
     for (row, features) in values.chunks_exact_mut(FEATURES).enumerate() {
         let row = start + row;
         if CLEAR {
             features[NUMBERS..].fill(0.0);
         }
-        for ((feature, column), (mean, scale)) in features.iter_mut().zip(&table.numbers).zip(learned) {
+        for ((feature, column), (mean, scale)) in features.iter_mut().zip(numbers).zip(&learned.numbers) {
             let value = column[row];
             *feature = if value.is_nan() { 0.0 } else { (value - mean) / scale };
         }
-        for (index, codes) in table.codes.iter().enumerate() {
-            features[NUMBERS + index * CATEGORIES + ORDER[codes[row] as usize]] = 1.0;
+        for (index, codes) in codes.iter().enumerate() {
+            features[NUMBERS + index * CATEGORIES.len() + learned.order[codes[row] as usize]] = 1.0;
         }
     }
 }

@@ -2,10 +2,7 @@
 
 use std::{env, fs, hint::black_box, process::Command};
 
-use crate::{
-    column_transformer, program,
-    table::{FEATURES, Lent},
-};
+use crate::{by_hand::FEATURES, column_transformer, program, table::Lent};
 
 /// The variable that tells a child process the number of rows of its table.
 const ROWS: &str = "COLUMN_TRANSFORMER_PEAK_OF_ROWS";

@@ -4,14 +4,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use drivetrain_plan::{CategoricalColumn, CategoryType, Column, DataType, Field, Schema, Table};
 
-pub(crate) const NUMBERS: usize = 8;
-pub(crate) const TEXTS: usize = 2;
-pub(crate) const CATEGORIES: usize = 4;
-/// The columns of the output.
-pub(crate) const FEATURES: usize = NUMBERS + TEXTS * CATEGORIES;
-/// The output's columns of a text, by code: they are sorted by category.
-pub(crate) const ORDER: [usize; CATEGORIES] = [3, 1, 0, 2];
-const DICTIONARY: [&str; CATEGORIES] = ["d", "b", "a", "c"];
+use crate::by_hand::{CATEGORIES, NUMBERS, TEXTS};
 
 /// A table that lends its columns.
 pub(crate) struct Lent {
@@ -47,7 +40,7 @@ impl Lent {
             schema: Schema::new(fields.chain(texts).collect()).unwrap(),
             numbers: (0..NUMBERS).map(|index| numbers(n_rows, index as u64 + 1)).collect(),
             codes: (0..TEXTS).map(|index| codes(n_rows, index)).collect(),
-            dictionary: DICTIONARY.into_iter().map(Cow::Borrowed).collect(),
+            dictionary: CATEGORIES.into_iter().map(Cow::Borrowed).collect(),
         }
     }
 

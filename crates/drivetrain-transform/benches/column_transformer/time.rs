@@ -10,8 +10,9 @@ use drivetrain_transform::Estimator;
 use rayon::ThreadPool;
 
 use crate::{
-    by_hand, column_transformer, program,
-    table::{FEATURES, Lent},
+    by_hand::{self, FEATURES, Learned},
+    column_transformer, program,
+    table::Lent,
 };
 
 /// What is measured.
@@ -41,7 +42,8 @@ pub(crate) fn measure(table: &Lent, threads: usize, rounds: usize) -> Best {
     let transformer = column_transformer();
     let mut best = [[f64::INFINITY; 2]; WORK.len()];
     let mut buffer = vec![0.0; table.n_rows() * FEATURES];
-    let learned = by_hand::fit(table);
+    let by_hand = |table: &Lent| by_hand::fit(&table.numbers, &table.codes);
+    let learned = by_hand(table);
     let program = program(&transformer, table);
     for round in 0..rounds {
         for turn in 0..2 {
@@ -52,13 +54,15 @@ pub(crate) fn measure(table: &Lent, threads: usize, rounds: usize) -> Best {
                 timed(&mut transform_into[0], &pool, || program.apply_into(table, &mut buffer).unwrap());
                 assert_agreement(table, &learned, &buffer);
             } else {
-                timed(&mut fit[1], &pool, || by_hand::fit(table));
+                timed(&mut fit[1], &pool, || by_hand(table));
                 timed(&mut transform[1], &pool, || {
                     let mut values = vec![0.0; table.n_rows() * FEATURES];
-                    by_hand::transform::<false>(table, &learned, 0, &mut values);
+                    by_hand::transform::<false>(&table.numbers, &table.codes, &learned, 0, &mut values);
                     values
                 });
-                timed(&mut transform_into[1], &pool, || by_hand::transform::<true>(table, &learned, 0, &mut buffer));
+                timed(&mut transform_into[1], &pool, || {
+                    by_hand::transform::<true>(&table.numbers, &table.codes, &learned, 0, &mut buffer);
+                });
             }
         }
     }
@@ -66,12 +70,12 @@ pub(crate) fn measure(table: &Lent, threads: usize, rounds: usize) -> Best {
 }
 
 /// Fails when `features` are not what they are by hand.
-fn assert_agreement(table: &Lent, learned: &[(f64, f64)], features: &[f64]) {
+fn assert_agreement(table: &Lent, learned: &Learned, features: &[f64]) {
     const ROWS: usize = 1024;
     let mut expected = vec![0.0; ROWS * FEATURES];
     for (index, found) in features.chunks(ROWS * FEATURES).enumerate() {
         let expected = &mut expected[..found.len()];
-        by_hand::transform::<true>(table, learned, index * ROWS, expected);
+        by_hand::transform::<true>(&table.numbers, &table.codes, learned, index * ROWS, expected);
         let close = found.iter().zip(&*expected).all(|(a, b)| (a - b).abs() < 1e-9);
         assert!(close, "the two disagree");
     }

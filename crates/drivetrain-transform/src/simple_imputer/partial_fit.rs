@@ -65,7 +65,7 @@ impl SimpleImputer {
         match collected {
             Collected::Means(means) => {
                 let (schema, means) = means.finish()?;
-                let columns = self.means(&schema, means.into_iter().map(InBlocks::total))?;
+                let columns = self.means(&schema, means.iter().map(InBlocks::total))?;
                 Ok((schema, columns))
             }
             Collected::Constants { schema, n_rows: rows, .. }
@@ -169,9 +169,9 @@ impl PartialFit for SimpleImputer {
     fn learn_from(&self, collected: &AnyState) -> Option<Result<Self::Fitted, FitError>> {
         let moments: &ColumnStatistics<InBlocks<Moments>> = collected.downcast_ref()?;
         (self.strategy == Strategy::Mean && !self.add_indicator).then(|| {
-            let (schema, moments) = moments.clone().finish()?;
-            let columns = self.means(&schema, moments.into_iter().map(|moments| moments.total().rounded_mean()))?;
-            Ok(FittedSimpleImputer { schema, columns, indicated: None })
+            let (schema, moments) = moments.collected()?;
+            let columns = self.means(schema, moments.iter().map(|moments| moments.total().rounded_mean()))?;
+            Ok(FittedSimpleImputer { schema: schema.clone(), columns, indicated: None })
         })
     }
 }
