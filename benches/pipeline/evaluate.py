@@ -4,9 +4,9 @@
     venv/bin/pip install -r benches/pipeline/requirements.txt
     venv/bin/python benches/pipeline/evaluate.py data/auto-mpg.data
 
-Ten folds five times over of the whole pipeline with a random forest and four baselines, preprocessing fitted inside the folds;
+Ten folds five times over of the whole pipeline with a random forest and five baselines, preprocessing fitted inside the folds;
 intervals around the metrics, permutation importances, partial dependence, CV+ prediction intervals, the out-of-bag error, and
-learning from the past. Folds are spread over all processors.
+learning from the past. Folds and permutations are spread over all processors.
 """
 
 import argparse
@@ -14,10 +14,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyRegressor
-from sklearn.ensemble import RandomForestRegressor
+from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
 from sklearn.inspection import partial_dependence, permutation_importance
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
@@ -52,10 +53,21 @@ def intervals(folds, predictions, y, rng, n_resamples: int = 2000):
     return {name: np.quantile(np.nanmean(values, axis=0), [0.025, 0.975]) for name, values in found.items()}
 
 
-def models(x, y, folds, forest, rng):
-    log = TransformedTargetRegressor(LinearRegression(), func=np.log, inverse_func=np.exp)
-    everything = {"mean": DummyRegressor(), "linear": LinearRegression(), "ridge": Ridge(), "log target": log}
-    for name, regressor in (everything | {"random forest": forest}).items():
+def regressors(n_estimators: int) -> dict:
+    """The baselines, then the model that is looked into."""
+    return {
+        "mean": DummyRegressor(),
+        "linear": LinearRegression(),
+        "ridge": Ridge(),
+        "linear, log target": TransformedTargetRegressor(LinearRegression(), func=np.log, inverse_func=np.exp),
+        "extra trees": ExtraTreesRegressor(n_estimators, random_state=42),
+        "random forest": RandomForestRegressor(n_estimators, random_state=42),
+    }
+
+
+def models(everything, x, y, folds, rng):
+    """Metrics of all models over the folds; the fitted models of the last."""
+    for name, regressor in everything.items():
         found = cross_validate(pipeline(regressor), x, y, cv=folds, n_jobs=-1, return_estimator=True)["estimator"]
         predictions = [model.predict(x.iloc[test]) for model, (_, test) in zip(found, folds)]
         ends = intervals(folds, predictions, y, rng)
@@ -64,6 +76,12 @@ def models(x, y, folds, forest, rng):
             low, high = ends[metric]
             print(f"{name} {metric}: {np.mean(scores):.3f} +- {np.std(scores):.3f} [{low:.3f}, {high:.3f}]")
     return found
+
+
+def importance(model, x, y):
+    """By how much the error on some rows grows when a column of theirs is shuffled."""
+    scoring = "neg_root_mean_squared_error"
+    return permutation_importance(model, x, y, n_repeats=5, random_state=42, scoring=scoring).importances_mean
 
 
 def cv_plus(x, y, folds, forest) -> None:
@@ -91,24 +109,25 @@ def cv_plus(x, y, folds, forest) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("raw", type=Path, help="the raw Auto MPG file")
+    parser.add_argument("--n-splits", type=int, default=10)
+    parser.add_argument("--n-repeats", type=int, default=5)
+    parser.add_argument("--n-estimators", type=int, default=100)
     args = parser.parse_args()
 
     x = pd.read_csv(args.raw, sep=r"\s+", names=[*COLUMNS, "name"], na_values="?").drop(columns="name")
     y = x.pop(TARGET).to_numpy()
     rng = np.random.default_rng(42)
-    forest = RandomForestRegressor(random_state=42)
-    folds = list(RepeatedKFold(n_splits=10, n_repeats=5, random_state=42).split(x))
-    first = folds[:10]
+    everything = regressors(args.n_estimators)
+    forest = everything["random forest"]
+    folds = list(RepeatedKFold(n_splits=args.n_splits, n_repeats=args.n_repeats, random_state=42).split(x))
+    first = folds[: args.n_splits]
 
-    fitted = models(x, y, folds, forest, rng)
-    importances = [
-        permutation_importance(
-            model, x.iloc[test], y[test], n_repeats=5, random_state=42, scoring="neg_root_mean_squared_error"
-        ).importances_mean
-        for model, (_, test) in zip(fitted, first)
-    ]
-    for column, importance in zip(x.columns, np.mean(importances, axis=0)):
-        print(f"{column}: {importance:.3f}")
+    fitted = models(everything, x, y, folds, rng)
+    importances = Parallel(n_jobs=-1)(
+        delayed(importance)(model, x.iloc[test], y[test]) for model, (_, test) in zip(fitted, first)
+    )
+    for column, growth in zip(x.columns, np.mean(importances, axis=0)):
+        print(f"{column}: {growth:.3f}")
     cv_plus(x, y, first, forest)
 
     whole = pipeline(clone(forest).set_params(oob_score=True)).fit(x, y)
@@ -118,8 +137,10 @@ def main() -> None:
         found = partial_dependence(whole, floats.dropna(), [column], grid_resolution=24, kind="both", method="brute")
         print(f"{column}: from {found['average'].min():.2f} to {found['average'].max():.2f}")
     early = (x["model year"] <= 79).to_numpy()
-    late = pipeline(clone(forest)).fit(x[early], y[early]).predict(x[~early])
-    print(f"later years: {root_mean_squared_error(y[~early], late):.3f}")
+    for name, regressor in everything.items():
+        late = pipeline(clone(regressor)).fit(x[early], y[early]).predict(x[~early])
+        scores = {metric: score(y[~early], late) for metric, score in METRICS.items()}
+        print(f"{name}, later years: rmse {scores['rmse']:.3f}, mae {scores['mae']:.3f}, r2 {scores['r2']:.3f}")
 
 
 if __name__ == "__main__":

@@ -35,6 +35,18 @@ fn a_raw_file_that_is_not_as_it_should_be() {
 }
 
 #[test]
+fn an_evaluation_that_the_data_does_not_allow() {
+    let place = Workplace::new();
+    let evaluate = |flags: &[&str]| place.fail(&[&["evaluate"], flags].concat());
+    assert_says(&evaluate(&["--folds", "399"]), &["398 rows cannot be split into 399 folds"]);
+    assert_says(&evaluate(&["--folds", "300"]), &["n_splits is 300", "two rows and more"]);
+    assert_says(&evaluate(&["--last-year", "99"]), &["cut at 99", "0 to score on"]);
+    let grid = ["--search", "1", "--grid", "{\"depth\": [4]}", "--folds", "2", "--repeats", "1", "--n-estimators", "1"];
+    assert_says(&evaluate(&grid), &["unknown field `depth`"]);
+    assert!(!place.object("evaluations").exists());
+}
+
+#[test]
 fn a_download_with_another_checksum() {
     let place = Workplace::with_first_run();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,5 +1,9 @@
 //! Evaluations, and what is kept of runs.
 
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
 use serde_json::Value;
 
 use crate::command::Workplace;
@@ -46,10 +50,99 @@ fn a_run_is_reproduced_from_its_record_and_compared() {
     let text = place.succeed(&["experiments", "show", "first"]);
     assert!(text.contains("val:rmse") && text.contains("models/ml/RUN/output/model.tar.gz"), "{text}");
 
+    let evaluate = "evaluate --run-name first --folds 3 --repeats 1 --n-estimators 2 --seed 9";
+    place.succeed(&evaluate.split_whitespace().collect::<Vec<_>>());
+    let text = place.succeed(&["evaluate", "--reproduce", "first", "--run-name", "second"]);
+    assert!(text.contains("reproduced run first: all 1 sha256 agree"), "{text}");
+
+    let message = place.fail(&["evaluate", "--reproduce", "first", "--run-name", "first"]);
+    assert!(message.contains("under its own name"), "{message}");
     let message = place.fail(&["pipeline", "--reproduce", "none"]);
     assert!(message.contains("there is no run `none`"), "{message}");
     let message = place.fail(&["experiments", "show", "none"]);
     assert!(message.contains("there is no run `none`"), "{message}");
+}
+
+#[test]
+fn a_run_that_fails_is_recorded_with_its_parameters_its_log_and_why() {
+    let place = Workplace::new();
+    let row = "18.0   8   307.0      130.0      3504.      12.0   70  1\t\"chevrolet chevelle malibu\"\n";
+    let data = place.file("constant.data", row.repeat(30)).display().to_string();
+    let evaluate =
+        |data: &str| ["evaluate", "--run-name", "cv", "--n-estimators", "2", "--data", data].map(str::to_owned);
+    let message = place.fail(&evaluate(&data));
+    assert!(message.contains("all 30 values of y are 18"), "{message}");
+    let record = json(&place, "runs/cv/run.json");
+    assert!(record["failure"]["error"].as_str().unwrap().contains("all 30 values of y are 18"), "{record}");
+    assert_eq!(
+        (&record["parameters"]["evaluate.n-estimators"], &record["steps"]),
+        (&"2".into(), &Value::Array(vec![]))
+    );
+    assert!(record["tags"]["drivetrain.rustc"].as_str().unwrap().starts_with("rustc "), "{record}");
+    let (_, folder) = recorded(&place);
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    assert!(read("meta.yaml").contains("status: 4\n"), "{}", read("meta.yaml"));
+    assert!(read("tags/mlflow.note.content").contains("all 30 values of y are 18"));
+    assert_eq!(read("params/evaluate.n-estimators"), "2");
+    assert!(read("artifacts/logs/evaluate.txt").contains("30"), "{}", read("artifacts/logs/evaluate.txt"));
+    let list = place.succeed(&["experiments", "list"]);
+    assert!(list.lines().any(|line| line.trim_start().starts_with("cv ") && line.contains(" failed ")), "{list}");
+
+    // Done well under the same name, it is a run as any other.
+    let good = ["evaluate", "--run-name", "cv", "--folds", "3", "--repeats", "1", "--n-estimators", "2"];
+    place.succeed(&good);
+    assert!(read("meta.yaml").contains("status: 3\n"), "{}", read("meta.yaml"));
+    assert!(!folder.join("tags/drivetrain.error").exists() && !folder.join("tags/mlflow.note.content").exists());
+    assert_eq!(read("params/evaluate.data"), "bundled");
+    // What stands keeps its parameters when a later attempt fails.
+    place.fail(&evaluate(&data));
+    let record = json(&place, "runs/cv/run.json");
+    assert_eq!(
+        (&record["parameters"]["evaluate.data"], &record["steps"][0]["name"]),
+        (&"bundled".into(), &"evaluate".into())
+    );
+    assert!(record["failure"].is_object() && read("meta.yaml").contains("status: 4\n"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_stopped_is_recorded_as_killed() {
+    let place = Workplace::new();
+    let mut command = place.command(&["evaluate", "--run-name", "cv", "--n-estimators", "1000"]);
+    let mut run = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut errors = BufReader::new(run.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.starts_with("evaluate: ") {
+        line.clear();
+        assert!(errors.read_line(&mut line).unwrap() > 0, "the evaluation did not begin");
+    }
+    // Cargo has become the command that it runs.
+    assert!(Command::new("kill").args(["-s", "INT", &run.id().to_string()]).status().unwrap().success());
+    let mut rest = String::new();
+    errors.read_to_string(&mut rest).unwrap();
+    assert!(!run.wait().unwrap().success() && rest.contains("was stopped"), "{rest}");
+    let record = json(&place, "runs/cv/run.json");
+    assert_eq!(
+        (&record["failure"]["interrupted"], &record["failure"]["step"]["name"]),
+        (&true.into(), &"evaluate".into())
+    );
+    assert_eq!(record["parameters"]["evaluate.n-estimators"], "1000");
+    let (_, folder) = recorded(&place);
+    assert!(std::fs::read_to_string(folder.join("meta.yaml")).unwrap().contains("status: 5\n"));
+    let list = place.succeed(&["experiments", "list"]);
+    assert!(list.lines().any(|line| line.trim_start().starts_with("cv ") && line.contains(" killed ")), "{list}");
+}
+
+/// The experiment and the only run of `MLflow`'s file store.
+fn recorded(place: &Workplace) -> (PathBuf, PathBuf) {
+    let folders = |of: &Path| -> Vec<PathBuf> {
+        let paths = std::fs::read_dir(of).unwrap().map(|entry| entry.unwrap().path());
+        paths.filter(|path| path.is_dir()).collect()
+    };
+    let experiments = folders(&place.store().join("mlruns"));
+    let runs = folders(&experiments[0]);
+    assert_eq!((experiments.len(), runs.len()), (1, 1));
+    (experiments[0].clone(), runs[0].clone())
 }
 
 #[test]
@@ -62,8 +155,6 @@ fn a_tracking_server_that_is_not_there_does_not_stop_a_run() {
     assert!(output.status.success(), "{errors}");
     assert!(errors.contains("cannot tell the MLflow server at http://127.0.0.1:9"), "{errors}");
     assert!(errors.contains("recorded in the store alone"), "{errors}");
-    let runs = std::fs::read_dir(place.store().join("mlruns")).unwrap();
-    let runs: Vec<_> = runs.map(|experiment| experiment.unwrap().path()).collect();
-    assert_eq!(runs.len(), 1);
-    assert!(runs[0].join("meta.yaml").is_file());
+    let (experiment, run) = recorded(&place);
+    assert!(experiment.join("meta.yaml").is_file() && run.join("meta.yaml").is_file());
 }

@@ -46,10 +46,14 @@ pub(crate) enum Error {
     Evaluation { location: String, problem: String },
     #[error("there is no run `{run}` in the store; `cargo xtask experiments list` shows those there are")]
     NoRun { run: String },
-    #[error("the record of run `{run}` does not say its {parameter}, so it is not one of a whole pipeline")]
-    Unreproducible { run: String, parameter: &'static str },
+    #[error("the record of run `{run}` does not say its {parameter}, so it is not one of {what}")]
+    Unreproducible { run: String, parameter: String, what: &'static str },
+    #[error(
+        "run `{run}` was of other data: {} had the sha256 {expected}, and has {found}", path.display()
+    )]
+    OtherData { run: String, path: PathBuf, expected: String, found: String },
     #[error("the record of run `{run}` has `{value}` for its {parameter}: {problem}")]
-    RecordedParameter { run: String, parameter: &'static str, value: String, problem: String },
+    RecordedParameter { run: String, parameter: String, value: String, problem: String },
     #[error("a run cannot be reproduced under its own name, `{run}`: what it wrote would be replaced")]
     SameName { run: String },
     #[error("run `{run}` is not reproduced: {differences}")]
@@ -80,6 +84,8 @@ pub(crate) enum Error {
     Peer { engine: String, work: String, problem: String },
     #[error("the suite {suite} has no engine `{name}`; there are {}", known.join("; "))]
     NoSuchEngine { name: String, suite: &'static str, known: Vec<&'static str> },
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
     #[error(transparent)]
     Results(#[from] ResultsError),
     #[error(transparent)]

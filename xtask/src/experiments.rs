@@ -1,4 +1,4 @@
-//! What earlier runs were told and what came out; and whether doing the same again gives the same.
+//! What earlier runs were told and what came out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use drivetrain_runner::JobName;
 use drivetrain_runner::record::RunRecord;
 use drivetrain_runner::store::Store;
 
-use crate::cli::{DataArgs, ExperimentsArgs, ForestArgs, Question, StoreArgs};
+use crate::cli::{ExperimentsArgs, Question, StoreArgs};
 use crate::error::Error;
 use crate::layout;
 use crate::report::{self, Side, Table};
@@ -26,15 +26,16 @@ pub(crate) fn run(args: &ExperimentsArgs, open: impl Fn(&StoreArgs) -> Result<St
     }
 }
 
-fn record(store: &Store, run: &JobName) -> Result<RunRecord, Error> {
+/// The record of a run that there must be.
+pub(crate) fn record(store: &Store, run: &JobName) -> Result<RunRecord, Error> {
     let found = RunRecord::load(store, &layout::project()?, run)?;
     found.ok_or_else(|| Error::NoRun { run: run.to_string() })
 }
 
 fn list(store: &Store) -> Result<String, Error> {
     let records = RunRecord::all(store, &layout::project()?)?;
-    let sides = [Side::Left, Side::Left, Side::Right, Side::Right, Side::Right, Side::Left];
-    let header = ["run", "started", "seconds", "val RMSE", "cv RMSE", "steps"];
+    let sides = [Side::Left, Side::Left, Side::Left, Side::Right, Side::Right, Side::Right, Side::Left];
+    let header = ["run", "started", "ended", "seconds", "val RMSE", "cv RMSE", "steps"];
     let mut table = Table::new("Runs", &sides).header(&header);
     for record in &records {
         let seconds: f64 = record.steps.iter().map(|step| step.seconds).sum();
@@ -42,13 +43,27 @@ fn list(store: &Store) -> Result<String, Error> {
         let [val, cv] = LISTED.map(|name| metrics.get(name).cloned().unwrap_or_else(|| "-".to_owned()));
         let steps: Vec<_> = record.steps.iter().map(|step| step.name.as_str()).collect();
         let started = record.started.to_string();
-        table.row([record.run.to_string(), started, format!("{seconds:.2}"), val, cv, steps.join(" ")]);
+        let ended = ended(record).to_owned();
+        table.row([record.run.to_string(), started, ended, format!("{seconds:.2}"), val, cv, steps.join(" ")]);
     }
     Ok(format!("\n{}", table.render(report::for_stdout())))
 }
 
+/// How a run ended, in a word.
+fn ended(record: &RunRecord) -> &'static str {
+    match &record.failure {
+        Some(failure) if failure.interrupted => "killed",
+        Some(_) => "failed",
+        None => "well",
+    }
+}
+
 fn show(record: &RunRecord) -> Result<String, Error> {
-    let mut text = format!("\nRun {}, started {}\n\n", record.run, record.started);
+    let mut text = format!("\nRun {}, started {}, ended {}\n\n", record.run, record.started, ended(record));
+    if let Some(failure) = &record.failure {
+        let step = failure.step.as_ref().map_or_else(String::new, |step| format!("{}: ", step.name));
+        text.push_str(&format!("  {step}{}\n\n", failure.error.replace('\n', "\n  ")));
+    }
     for (title, values) in facts(record) {
         text.push_str(&pairs(title, values));
     }
@@ -104,7 +119,7 @@ fn metrics(record: &RunRecord) -> BTreeMap<String, String> {
 }
 
 /// The digest of each artifact, under a label that does not name the run.
-fn digests(record: &RunRecord) -> BTreeMap<String, String> {
+pub(crate) fn digests(record: &RunRecord) -> BTreeMap<String, String> {
     let label = |label: &str| {
         let segments: Vec<_> =
             label.split('/').map(|part| if part == record.run.as_str() { "RUN" } else { part }).collect();
@@ -113,86 +128,22 @@ fn digests(record: &RunRecord) -> BTreeMap<String, String> {
     record.artifacts.iter().map(|(name, object)| (label(name), object.sha256.to_string())).collect()
 }
 
-/// A pipeline run that does again what an earlier one did.
-#[derive(Debug)]
-pub(crate) struct Reproduction {
-    original: RunRecord,
-    pub(crate) data: DataArgs,
-    pub(crate) forest: ForestArgs,
-    pub(crate) seed: u64,
-}
-
-impl Reproduction {
-    /// Of the run called `original`, under the name `run`.
-    pub(crate) fn of(store: &Store, original: &JobName, run: &JobName) -> Result<Self, Error> {
-        if original == run {
-            return Err(Error::SameName { run: run.to_string() });
-        }
-        let record = record(store, original)?;
-        let parameter = |parameter: &'static str| {
-            let found = record.parameters.get(parameter).cloned();
-            found.ok_or_else(|| Error::Unreproducible { run: original.to_string(), parameter })
-        };
-        let seed = parameter("seed")?;
-        if let Some(value) = record.parameters.get("random-state").filter(|value| **value != seed) {
-            let (run, value) = (original.to_string(), value.clone());
-            let problem = format!("its rows were split with the seed {seed}, and one command has one seed");
-            return Err(Error::RecordedParameter { run, parameter: "random-state", value, problem });
-        }
-        let seed = seed.parse().map_err(|error: std::num::ParseIntError| {
-            let (run, problem) = (original.to_string(), error.to_string());
-            Error::RecordedParameter { run, parameter: "seed", value: seed, problem }
-        })?;
-        let data = parameter("data")?.parse().unwrap_or_else(|never: std::convert::Infallible| match never {});
-        Ok(Self {
-            data: DataArgs { data, train_fraction: parameter("train-fraction")?, test_rows: parameter("test-rows")? },
-            forest: ForestArgs {
-                n_estimators: parameter("n-estimators")?,
-                max_depth: parameter("max-depth")?,
-                max_features: parameter("max-features")?,
-            },
-            seed,
-            original: record,
-        })
-    }
-
-    /// Says that everything the runs wrote is the same.
-    pub(crate) fn check(&self, record: &RunRecord) -> Result<String, Error> {
-        // The original may since have been evaluated, say; what this run made is what it must have made.
-        let (before, now) = (digests(&self.original), digests(record));
-        let differs = |(name, digest): &(&String, &String)| before.get(*name) != Some(*digest);
-        let differences: Vec<_> = now.iter().filter(differs).map(|(name, _)| name.as_str()).collect();
-        if differences.is_empty() {
-            return Ok(format!("  reproduced run {}: all {} sha256 agree\n", self.original.run, now.len()));
-        }
-        let differences = format!("other bytes in {}", differences.join(", "));
-        Err(Error::NotReproduced { run: self.original.run.to_string(), differences })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use drivetrain_runner::Timestamp;
     use drivetrain_runner::metrics::Metric;
+    use drivetrain_runner::record::{Failure, StepRecord};
     use drivetrain_runner::store::Key;
 
     use super::*;
 
-    fn run(store: &Store, name: &str, depth: &str, bytes: &[u8]) -> RunRecord {
+    fn run(store: &Store, name: &str, depth: &str) -> RunRecord {
         let mut record = RunRecord::new(JobName::new(name).unwrap(), Timestamp::from_unix_seconds(9));
-        for (parameter, value) in [
-            ("seed", "7"),
-            ("data", "bundled"),
-            ("train-fraction", "0.8"),
-            ("test-rows", "10"),
-            ("n-estimators", "5"),
-            ("max-depth", depth),
-            ("max-features", "all"),
-        ] {
+        for (parameter, value) in [("seed", "7"), ("n-estimators", "5"), ("max-depth", depth)] {
             record.parameters.insert(parameter.into(), value.into());
         }
         record.metrics.push(Metric { name: "val:rmse".into(), value: 2.5 });
-        let stored = store.put_bytes(&Key::new(format!("m/{name}/x")).unwrap(), bytes.to_vec()).unwrap();
+        let stored = store.put_bytes(&Key::new(format!("m/{name}/x")).unwrap(), vec![1]).unwrap();
         record.artifacts.insert(format!("m/{name}/x"), stored);
         record.save(store, &layout::project().unwrap()).unwrap();
         record
@@ -201,34 +152,23 @@ mod tests {
     #[test]
     fn runs_are_listed_shown_and_compared() {
         let store = Store::in_memory().unwrap();
-        let (a, b) = (run(&store, "a", "none", b"1"), run(&store, "b", "4", b"1"));
+        let (mut a, b) = (run(&store, "a", "none"), run(&store, "b", "4"));
         let text = list(&store).unwrap();
         assert!(
             text.lines().any(|line| line.contains("a    1970-01-01T00:00:09Z") && line.contains("2.5000")),
             "{text}"
         );
+        assert!(text.lines().any(|line| line.starts_with("  b") && line.contains("  well  ")), "{text}");
         let text = show(&a).unwrap();
         assert!(text.contains("max-depth       none") && text.contains("m/RUN/x"), "{text}");
         let text = compare(&a, &b);
-        assert!(text.contains("max-depth  none  4\n  the same: 6") && !text.contains("m/RUN/x"), "{text}");
-    }
+        assert!(text.contains("max-depth  none  4\n  the same: 2") && !text.contains("m/RUN/x"), "{text}");
 
-    #[test]
-    fn a_reproduction_takes_the_parameters_and_compares_what_was_written() {
-        let store = Store::in_memory().unwrap();
-        let name = |name| JobName::new(name).unwrap();
-        let first = run(&store, "a", "4", b"1");
-        let again = Reproduction::of(&store, &name("a"), &name("b")).unwrap();
-        assert_eq!((again.seed, again.forest.max_depth.as_str()), (7, "4"));
-        assert!(again.check(&run(&store, "b", "4", b"1")).unwrap().contains("all 1 sha256 agree"));
-        let error = again.check(&run(&store, "c", "4", b"2")).unwrap_err().to_string();
-        assert!(error.contains("other bytes in m/RUN/x"), "{error}");
-        let message = |original, run| Reproduction::of(&store, &name(original), &name(run)).unwrap_err().to_string();
-        assert!(message("none", "b").contains("no run `none`"));
-        assert!(message("a", "a").contains("under its own name"));
-        let mut short = first;
-        short.parameters.remove("max-depth");
-        short.save(&store, &layout::project().unwrap()).unwrap();
-        assert!(message("a", "b").contains("does not say its max-depth"));
+        let step = StepRecord { name: "train".into(), seconds: 1.0, log: None };
+        a.failure = Some(Failure { error: "no rows\n  caused by: x".into(), interrupted: true, step: Some(step) });
+        a.save(&store, &layout::project().unwrap()).unwrap();
+        let text = list(&store).unwrap();
+        assert!(text.lines().any(|line| line.starts_with("  a") && line.contains("  killed")), "{text}");
+        assert!(show(&a).unwrap().contains("ended killed\n\n  train: no rows\n    caused by: x\n"));
     }
 }

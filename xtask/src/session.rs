@@ -1,9 +1,12 @@
 //! What all steps of a command share.
 
+use std::collections::BTreeMap;
+use std::time::Instant;
+
 use drivetrain_runner::job::Platform;
-use drivetrain_runner::record::{RunRecord, StepRecord};
+use drivetrain_runner::record::{Failure, RunRecord, StepRecord};
 use drivetrain_runner::store::{Key, Store, StoreLock, StoredObject};
-use drivetrain_runner::{Interrupt, JobName, Timestamp};
+use drivetrain_runner::{Interrupt, JobName, RunnerError, Timestamp};
 
 use crate::cli::StoreArgs;
 use crate::error::Error;
@@ -16,7 +19,18 @@ use crate::report;
 pub(crate) struct Session<'a> {
     pub(crate) platform: &'a Platform<'a>,
     pub(crate) record: RunRecord,
-    pub(crate) progress: Progress,
+    progress: Progress,
+    /// What the step under way was told.
+    told: BTreeMap<String, String>,
+    under_way: Option<UnderWay>,
+}
+
+/// A step that has begun.
+#[derive(Debug)]
+struct UnderWay {
+    name: &'static str,
+    started: Instant,
+    log: Option<Key>,
 }
 
 impl<'a> Session<'a> {
@@ -24,12 +38,16 @@ impl<'a> Session<'a> {
     pub(crate) fn resume(platform: &'a Platform<'a>, run: &JobName, progress: &Progress) -> Result<Self, Error> {
         let known = RunRecord::load(platform.store(), &layout::project()?, run)?;
         let record = known.unwrap_or_else(|| RunRecord::new(run.clone(), Timestamp::now()));
-        Ok(Self { platform, record, progress: progress.clone() })
+        Ok(Self::of(platform, record, progress.clone()))
     }
 
     /// A session that begins the record of a run anew.
     pub(crate) fn begin(platform: &'a Platform<'a>, run: &JobName, progress: Progress) -> Self {
-        Self { platform, record: RunRecord::new(run.clone(), Timestamp::now()), progress }
+        Self::of(platform, RunRecord::new(run.clone(), Timestamp::now()), progress)
+    }
+
+    fn of(platform: &'a Platform<'a>, record: RunRecord, progress: Progress) -> Self {
+        Self { platform, record, progress, told: BTreeMap::new(), under_way: None }
     }
 
     pub(crate) fn store(&self) -> &'a Store {
@@ -40,9 +58,17 @@ impl<'a> Session<'a> {
         &self.record.run
     }
 
-    /// Notes a parameter of the run.
+    /// Begins a step, and shows that it is under way; if it is a job, that is called `job`.
+    pub(crate) fn start(&mut self, name: &'static str, about: &str, job: Option<&JobName>) -> Result<Step, Error> {
+        let log = job.map(|job| self.platform.log_key(job)).transpose()?;
+        self.told.clear();
+        self.under_way = Some(UnderWay { name, started: Instant::now(), log });
+        Ok(self.progress.start(name, about))
+    }
+
+    /// Notes a parameter of the step under way: it becomes one of the run when the step is done.
     pub(crate) fn parameter(&mut self, name: &str, value: &str) {
-        self.record.parameters.insert(name.to_owned(), value.to_owned());
+        self.told.insert(name.to_owned(), value.to_owned());
     }
 
     /// Notes an object, under the part of its key below the project.
@@ -56,8 +82,38 @@ impl<'a> Session<'a> {
     pub(crate) fn finish(&mut self, step: Step, log: Option<Key>) -> Result<(), Error> {
         let name = step.name().to_owned();
         let seconds = step.done().as_secs_f64();
+        self.under_way = None;
+        self.record.parameters.append(&mut self.told);
         self.record.set_step(StepRecord { name, seconds, log });
         self.record.save(self.store(), &layout::project()?)?;
+        Ok(())
+    }
+}
+
+impl Session<'_> {
+    /// Notes in the record that the command failed, at the step under way. What stands of earlier commands under the same
+    /// name stays as it is, its parameters too.
+    pub(crate) fn fail(&mut self, error: &Error) -> Result<(), Error> {
+        if self.record.steps.is_empty()
+            && let Some(known) = RunRecord::load(self.store(), &layout::project()?, self.run())?
+            && !known.steps.is_empty()
+        {
+            self.record = known;
+        }
+        let step = self.under_way.take();
+        let stands = |step: &UnderWay| self.record.steps.iter().any(|known| known.name == step.name);
+        if !step.as_ref().is_some_and(stands) {
+            self.record.parameters.append(&mut self.told);
+        }
+        // What failed before its job began has left no log; one of that name is of an earlier job.
+        let ran = matches!(error, Error::Runner(RunnerError::JobFailed { .. } | RunnerError::Interrupted { .. }));
+        let step = step.map(|step| StepRecord {
+            name: step.name.to_owned(),
+            seconds: step.started.elapsed().as_secs_f64(),
+            log: step.log.filter(|_| ran),
+        });
+        let interrupted = matches!(error, Error::Runner(RunnerError::Interrupted { .. }));
+        self.record.failure = Some(Failure { error: report::explain(error), interrupted, step });
         Ok(())
     }
 }

@@ -1,18 +1,28 @@
 //! The record of a run, where others look for one: in `MLflow`'s layout in the store, and on a server.
 
-use std::process::{Command, Stdio};
-
 use drivetrain_runner::Timestamp;
 use drivetrain_runner::mlflow::{self, Run};
 use drivetrain_runner::store::Key;
 
 use crate::error::Error;
-use crate::layout::{self, workspace_root};
+use crate::layout;
 use crate::report;
 use crate::session::Session;
+use crate::sources::{git, rustc};
 
 /// The variable that names the server, as `MLflow`'s own programs read it.
 const SERVER: &str = "MLFLOW_TRACKING_URI";
+
+/// Completes the record of a run of `command` that failed, and shares it; the error is handed back.
+///
+/// What cannot be recorded is told of on stderr: it is not what went wrong first.
+pub(crate) fn failed(session: &mut Session<'_>, command: &str, error: Error) -> Error {
+    let recorded = session.fail(&error).and_then(|()| publish(session, command));
+    if let Err(problem) = recorded {
+        report::say(&format!("the failure is not recorded: {}", report::explain(&problem)));
+    }
+    error
+}
 
 /// Completes the record of a run of `command`, and shares it.
 ///
@@ -22,6 +32,7 @@ pub(crate) fn publish(session: &mut Session<'_>, command: &str) -> Result<(), Er
         ("mlflow.source.name", Some(format!("cargo xtask {command}"))),
         ("drivetrain.version", Some(env!("CARGO_PKG_VERSION").to_owned())),
         ("drivetrain.platform", Some(format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS))),
+        ("drivetrain.rustc", rustc()),
         ("mlflow.source.git.commit", git(&["rev-parse", "HEAD"])),
         ("mlflow.source.git.branch", git(&["rev-parse", "--abbrev-ref", "HEAD"])),
         ("drivetrain.git.changed", git(&["status", "--porcelain"]).map(|changed| (!changed.is_empty()).to_string())),
@@ -43,12 +54,4 @@ pub(crate) fn publish(session: &mut Session<'_>, command: &str) -> Result<(), Er
         report::say(&format!("{error}; the run is recorded in the store alone"));
     }
     Ok(())
-}
-
-/// What git says of the sources, where they are a repository and git is there.
-fn git(arguments: &[&str]) -> Option<String> {
-    let output =
-        Command::new("git").current_dir(workspace_root()).args(arguments).stdin(Stdio::null()).output().ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    output.status.success().then(|| text.trim().to_owned())
 }

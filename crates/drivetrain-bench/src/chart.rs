@@ -4,7 +4,7 @@ use plotters::backend::DrawingBackend;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use crate::{Group, Summary, units};
+use crate::{Group, Summary};
 
 const PANEL: (u32, u32) = (520, 360);
 const FONT: &str = "sans-serif";
@@ -106,7 +106,7 @@ fn draw_lines(text: &mut String, groups: &[&Group]) -> Drawn<<SVGBackend<'static
             .configure_mesh()
             .x_desc("rows")
             .x_label_formatter(&|rows| format!("{rows:e}"))
-            .y_label_formatter(&|seconds| units::duration(*seconds))
+            .y_label_formatter(&|seconds| group.shown(*seconds))
             .light_line_style(TRANSPARENT)
             .label_style((FONT, 12))
             .draw()?;
@@ -155,21 +155,26 @@ fn draw_panel<B: DrawingBackend>(
     const NAMES: i32 = 130;
     const TIMES: i32 = 80;
     let bar = i32::try_from(bar).unwrap_or(18);
-    let (low, high) = decades(groups.iter().flat_map(|group| engines_with_times(group)).map(|(_, points)| points[0].1));
+    // Of what is counted by the second the longer bar is to be that of more.
+    let rates = groups.iter().all(|group| group.is_rate());
+    let size = |seconds: f64| if rates { seconds.recip() } else { seconds };
+    let sizes = groups.iter().flat_map(|group| engines_with_times(group)).map(|(_, points)| size(points[0].1));
+    let (low, high) = decades(sizes);
     let width = i32::try_from(area.dim_in_pixel().0).unwrap_or(i32::MAX) - NAMES - TIMES;
     #[expect(clippy::cast_possible_truncation, reason = "pixels")]
-    let length = |seconds: f64| (f64::from(width) * (seconds / low).ln() / (high / low).ln().max(1e-9)).max(1.0) as i32;
-    area.draw(&Text::new(format!("{op} (logarithmic)"), (10, 8), (FONT, 16).into_font().style(FontStyle::Bold)))?;
+    let length = |size: f64| (f64::from(width) * (size / low).ln() / (high / low).ln().max(1e-9)).max(1.0) as i32;
+    let scale = if rates { "logarithmic, more is better" } else { "logarithmic" };
+    area.draw(&Text::new(format!("{op} ({scale})"), (10, 8), (FONT, 16).into_font().style(FontStyle::Bold)))?;
     let mut top = 34;
     for group in groups {
         area.draw(&Text::new(group.title(), (10, top), (FONT, 13)))?;
         top += bar;
         for (engine, points) in engines_with_times(group) {
             let seconds = points[0].1;
-            let end = NAMES + length(seconds);
+            let end = NAMES + length(size(seconds));
             area.draw(&Text::new(engine.to_owned(), (20, top + 2), (FONT, 12)))?;
             area.draw(&Rectangle::new([(NAMES, top + 2), (end, top + bar - 3)], colour(engines, engine).filled()))?;
-            area.draw(&Text::new(units::duration(seconds), (end + 5, top + 2), (FONT, 12)))?;
+            area.draw(&Text::new(group.shown(seconds), (end + 5, top + 2), (FONT, 12)))?;
             top += bar;
         }
         top += bar;
@@ -189,6 +194,25 @@ mod tests {
         for text in ["sort (logarithmic)", "all, 1 thread", "ours", "slow", "1.00 ms", "2.00 s"] {
             assert!(svg.contains(text), "{text} is not in\n{svg}");
         }
+    }
+
+    #[test]
+    fn more_a_second_is_a_longer_bar() {
+        let rate = |engine: &str, per_second| {
+            let mut rate = measurement(engine, "requests", 10, 1, 1.0);
+            rate.reading = crate::Reading::rate("requests", per_second);
+            rate
+        };
+        let results = results(vec![rate("ours", 20_000.0), rate("slow", 300.0)]);
+        let svg = svg(&Summary::new(&results)).unwrap();
+        for text in ["requests (logarithmic, more is better)", "20,000 /s", "300 /s"] {
+            assert!(svg.contains(text), "{text} is not in\n{svg}");
+        }
+        let left = |svg: &str, of: &str| -> f64 {
+            let before = svg.split(of).next().unwrap().rsplit("<text x=\"").next().unwrap();
+            before.split('"').next().unwrap().parse().unwrap()
+        };
+        assert!(left(&svg, "20,000 /s") > left(&svg, "300 /s"), "{svg}");
     }
 
     #[test]

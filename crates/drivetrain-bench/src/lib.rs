@@ -39,7 +39,7 @@ mod units;
 pub use machine::Machine;
 pub use measurement::{Cell, Measurement, Reading, Run};
 pub use meter::Meter;
-pub use process::children_cpu_time;
+pub use process::{MemoryWatch, children_cpu_time, memory_of_tree};
 #[cfg(feature = "report")]
 pub use summary::{Group, Summary};
 #[cfg(feature = "report")]

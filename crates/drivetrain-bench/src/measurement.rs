@@ -18,7 +18,11 @@ pub struct Reading {
     /// Time of all threads on a processor for doing it once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_seconds: Option<f64>,
-    /// The most memory that the process held beyond what it held when it began, its input included in that.
+    /// How many a second, where it is that which is shown and compared; `seconds` is then what one of them took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_second: Option<f64>,
+    /// The most memory that the process held beyond what it held when it began, its input included in that; of processes
+    /// that were started for it, all that they held together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub added_bytes: Option<u64>,
     /// How often in a second of it the system took the processor away.
@@ -33,6 +37,12 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// Nothing but how many a second.
+    #[must_use]
+    pub fn rate(op: &str, per_second: f64) -> Self {
+        Self { per_second: Some(per_second), ..Self::new(op, per_second.recip()) }
+    }
+
     /// Nothing but a wall time.
     #[must_use]
     pub fn new(op: &str, seconds: f64) -> Self {
@@ -41,6 +51,7 @@ impl Reading {
             seconds,
             repeats: 1,
             cpu_seconds: None,
+            per_second: None,
             added_bytes: None,
             preempted_per_second: None,
             size_bytes: None,

@@ -15,7 +15,8 @@ do the second. Input data lies in memory, in the form that the engine likes best
 less than a fifth of a second is repeated until that has passed; the first time warms up and does not count. Times are medians
 over the rounds; in brackets stands how many times ours that is, the median of what it was in each round. *Growth* is the
 power of the number of rows with which the time grows: 1.00 is linear. *CPU* is the time of all threads on a processor.
-*Memory* is what the process held at the peak beyond what it held before, its input included in that.
+*Memory* is what the process held at the peak beyond what it held before, its input included in that; where whole programs are
+compared, what all of their processes held together.
 ";
 
 /// The page, with a section for each suite. `charts` says where a suite's chart is, if it has one.

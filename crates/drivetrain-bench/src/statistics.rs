@@ -31,6 +31,14 @@ impl Sample {
         }
     }
 
+    /// The value below which the given share lies, from 0 to 1: the nearest of those measured; NaN without any.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in a list")]
+    pub fn quantile(&self, share: f64) -> f64 {
+        let last = self.values.len().saturating_sub(1);
+        self.values.get((last as f64 * share).round() as usize).copied().unwrap_or(f64::NAN)
+    }
+
     /// The smallest; NaN without any.
     #[must_use]
     pub fn min(&self) -> f64 {
@@ -76,6 +84,8 @@ mod tests {
         assert_eq!(median(&[9.0, 1.0, 3.0]), 3.0);
         let sample: Sample = [9.0, 1.0, 3.0].into_iter().collect();
         assert_eq!((sample.min(), sample.max()), (1.0, 9.0));
+        assert_eq!([0.0, 0.5, 0.74, 0.76, 1.0].map(|share| sample.quantile(share)), [1.0, 3.0, 3.0, 9.0, 9.0]);
+        assert!(Sample::default().quantile(0.5).is_nan());
     }
 
     #[test]

@@ -137,13 +137,24 @@ impl Group<'_> {
         self.of(engine, size).filter_map(ratio).collect::<Sample>().median()
     }
 
+    /// Whether it is counted how many there are a second, so that more is better, and not how long one takes.
+    #[must_use]
+    pub fn is_rate(&self) -> bool {
+        self.measurements.iter().all(|one| one.reading.per_second.is_some())
+    }
+
+    /// A time of this group as it is shown: as it is, or as how many there are of it in a second.
+    pub(crate) fn shown(&self, seconds: f64) -> String {
+        if self.is_rate() { units::rate(seconds.recip()) } else { units::duration(seconds) }
+    }
+
     fn cell(&self, engine: &str, size: Option<usize>) -> String {
         match self.median(engine, size) {
             None => "-".to_owned(),
-            Some(seconds) if engine == self.ours => units::duration(seconds),
+            Some(seconds) if engine == self.ours => self.shown(seconds),
             Some(seconds) => match self.ratio(engine, size) {
-                ratio if ratio.is_finite() => format!("{} ({})", units::duration(seconds), units::ratio(ratio)),
-                _ => units::duration(seconds),
+                ratio if ratio.is_finite() => format!("{} ({})", self.shown(seconds), units::ratio(ratio)),
+                _ => self.shown(seconds),
             },
         }
     }
@@ -200,16 +211,15 @@ impl Group<'_> {
             let sample = self.sample(engine, size);
             let middle =
                 |of: fn(&Measurement) -> Option<f64>| self.of(engine, size).filter_map(of).collect::<Sample>().median();
-            let check = middle(|one| one.reading.check);
             vec![
                 (*engine).to_owned(),
-                units::duration(sample.median()),
-                units::duration(sample.min()),
-                units::duration(sample.max()),
+                self.shown(sample.median()),
+                self.shown(sample.min()),
+                self.shown(sample.max()),
                 units::duration(middle(|one| one.reading.cpu_seconds)),
                 units::bytes(middle(|one| one.reading.added_bytes.map(|bytes| bytes as f64))),
                 units::bytes(middle(|one| one.reading.size_bytes.map(|bytes| bytes as f64))),
-                if check.is_finite() { format!("{check:.6}") } else { "-".to_owned() },
+                units::check(middle(|one| one.reading.check)),
                 units::ratio(self.ratio(engine, size)),
             ]
         };

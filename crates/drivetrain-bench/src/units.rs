@@ -24,6 +24,25 @@ pub(crate) fn duration(seconds: f64) -> String {
     format!("{} {unit}", three_digits(seconds * scale))
 }
 
+/// How many a second.
+pub(crate) fn rate(per_second: f64) -> String {
+    if !per_second.is_finite() {
+        return "-".to_owned();
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "what is counted is not below 0")]
+    let whole = per_second.round() as usize;
+    if whole < 100 { format!("{} /s", three_digits(per_second)) } else { format!("{} /s", thousands(whole)) }
+}
+
+/// A number that says whether results agree: whole where it is.
+pub(crate) fn check(number: f64) -> String {
+    match number {
+        n if !n.is_finite() => "-".to_owned(),
+        n if n.fract() == 0.0 => format!("{n:.0}"),
+        n => format!("{n:.6}"),
+    }
+}
+
 /// A number of bytes in decimal units.
 pub(crate) fn bytes(count: f64) -> String {
     if !count.is_finite() {
@@ -69,6 +88,8 @@ mod tests {
             ["999 B", "1.00 kB", "123 kB", "36.0 MB", "2.50 GB"]
         );
         assert_eq!([0.5, 1.0, 12.345, 99.96].map(ratio), ["0.50×", "1.00×", "12.3×", "100×"]);
+        assert_eq!([3.25, 99.6, 32_000.4, f64::INFINITY].map(rate), ["3.25 /s", "100 /s", "32,000 /s", "-"]);
+        assert_eq!([0.0, 16.0, 0.25, f64::NAN].map(check), ["0", "16", "0.250000", "-"]);
         assert_eq!([5, 1_000, 10_000, 1_234_567].map(thousands), ["5", "1,000", "10,000", "1,234,567"]);
     }
 }

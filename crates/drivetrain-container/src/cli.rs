@@ -47,6 +47,15 @@ Stopping:
   finishes what it has begun. With DRIVETRAIN_EXIT_WITH_STDIN=1 the end of stdin does
   the same.
 
+Hosts:
+  Of the hosts in input/config/resourceconfig.json the first by name does the work of
+  every job but train and serve. In training each grows its share of the trees and
+  sends it there: the model is the one that a single host makes, byte for byte, also
+  when others are lost. They find each other by name, and by the variables
+    DRIVETRAIN_PORT           the port of the first host [default: 29517]
+    DRIVETRAIN_HOSTS          host=address:port,... for names that do not resolve
+    DRIVETRAIN_HOSTS_TIMEOUT  seconds to wait for one another [default: 180]
+
 Exit codes:
   0  done
   1  failed; why is on stderr, and in output/failure (train) or output/message
@@ -125,7 +134,10 @@ impl Job {
         match self {
             #[cfg(feature = "serve")]
             Self::Serve(args) => crate::serve::run(args, env, stop, stdout),
-            #[cfg(any(feature = "process", feature = "train"))]
+            // Its other hosts help.
+            #[cfg(feature = "train")]
+            Self::Train(args) => crate::jobs::train::run(args, env, stop, stdout),
+            #[cfg(feature = "process")]
             _ if !env.hosts().is_main() => {
                 // Two hosts that write the same objects would overwrite each other's.
                 tracing::info!("{} leaves the work to {}", env.hosts().current, env.hosts().main());
@@ -135,8 +147,6 @@ impl Job {
             Self::Acquire(args) => crate::jobs::acquire::run(args, env, stop, stdout),
             #[cfg(feature = "process")]
             Self::Process(args) => crate::jobs::process::run(args, env, stop, stdout),
-            #[cfg(feature = "train")]
-            Self::Train(args) => crate::jobs::train::run(args, env, stop, stdout),
             #[cfg(feature = "evaluate")]
             Self::Evaluate(args) => crate::jobs::evaluate::run(args, env, stop, stdout),
             #[cfg(feature = "report")]
@@ -361,14 +371,14 @@ mod tests {
         assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "stopped before it was done (SIGTERM)");
     }
 
-    #[cfg(feature = "train")]
+    #[cfg(feature = "process")]
     #[test]
-    fn a_host_that_is_not_the_main_one_writes_nothing() {
+    fn a_host_that_is_not_the_main_one_leaves_processing_to_it() {
         let base = tempfile::tempdir().unwrap();
-        let config = base.path().join("input/config");
+        let config = base.path().join("config");
         std::fs::create_dir_all(&config).unwrap();
         std::fs::write(config.join("resourceconfig.json"), r#"{"current_host": "b", "hosts": ["a", "b"]}"#).unwrap();
-        assert_eq!(run_in(base.path(), &["drivetrain", "train"]), ExitCode::SUCCESS);
+        assert_eq!(run_in(base.path(), &["drivetrain", "process"]), ExitCode::SUCCESS);
         assert_eq!(std::fs::read_dir(base.path()).unwrap().count(), 1);
     }
 

@@ -77,14 +77,58 @@ pub enum Error {
         /// The job's hosts.
         hosts: Vec<String>,
     },
-    /// The rows of a channel are spread over hosts, of which only one would train.
-    #[error("channel `{channel}` is sharded over {hosts} hosts, of which one trains: use FullyReplicated")]
+    /// The rows of a channel are spread over hosts, each of which needs all of them.
+    #[error("channel `{channel}` is sharded over {hosts} hosts, each of which needs all rows: use FullyReplicated")]
     ShardedChannel {
         /// The channel.
         channel: String,
         /// The number of hosts.
         hosts: usize,
     },
+    /// The main host cannot listen for the trees of the others.
+    #[cfg(feature = "train")]
+    #[error("cannot listen on {address} for the trees of the other hosts")]
+    ListenForHosts {
+        /// The address.
+        address: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The main host does not answer.
+    #[cfg(feature = "train")]
+    #[error("cannot reach the main host {host} at {address} within {seconds} s")]
+    HostUnreachable {
+        /// The main host.
+        host: String,
+        /// Where it was looked for.
+        address: String,
+        /// For how long.
+        seconds: u64,
+        /// How the last attempt failed.
+        source: io::Error,
+    },
+    /// The main host wants nothing of this one.
+    #[cfg(feature = "train")]
+    #[error("the main host {host} refuses this one: {reason}")]
+    HostRefused {
+        /// The main host.
+        host: String,
+        /// What it says.
+        reason: String,
+    },
+    /// The main host is gone.
+    #[cfg(feature = "train")]
+    #[error("lost the main host {host} before it had the trees of this one")]
+    HostLost {
+        /// The main host.
+        host: String,
+        /// What the connection says.
+        source: io::Error,
+    },
+    /// Trees or their parameters cannot be put into bytes.
+    #[cfg(feature = "train")]
+    #[error("cannot encode the trees for the main host")]
+    EncodeTrees(#[source] Box<dyn StdError + Send + Sync>),
     /// A hyper-parameter is not usable.
     #[error("hyper-parameter `{name}` is `{value}`")]
     Hyperparameter {

@@ -157,6 +157,28 @@ pub struct CalibrationLevel {
     pub mean_width: f64,
 }
 
+impl CalibrationLevel {
+    /// What intervals of a coverage did with rows, each an interval and the true target; not a number without any.
+    ///
+    /// ```
+    /// use drivetrain_evaluate::{CalibrationLevel, Interval};
+    ///
+    /// let rows = [(Interval { low: 0.0, high: 1.0 }, 0.5), (Interval { low: 2.0, high: 5.0 }, 1.5)];
+    /// let level = CalibrationLevel::of(0.9, rows);
+    /// assert_eq!((level.covered, level.mean_width), (0.5, 2.0));
+    /// ```
+    #[must_use]
+    pub fn of(coverage: f64, rows: impl IntoIterator<Item = (Interval, f64)>) -> Self {
+        let (mut n, mut covered, mut width) = (0.0, 0.0, 0.0);
+        for (interval, truth) in rows {
+            n += 1.0;
+            covered += f64::from(u8::from(interval.contains(truth)));
+            width += interval.high - interval.low;
+        }
+        Self { coverage, covered: covered / n, mean_width: width / n }
+    }
+}
+
 /// Learning from the past, scoring on what came later.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -332,14 +354,8 @@ fn calibrate(
     let found: Vec<Result<_, EvaluateError>> = folds.par_iter().map(of_fold).collect();
     let found: Vec<Vec<Vec<Interval>>> = found.into_iter().collect::<Result<_, _>>()?;
     let level = |(index, &coverage): (usize, &f64)| {
-        let rows = || folds.iter().zip(&found).flat_map(|(fold, of)| fold.test.iter().zip(&of[index]));
-        let share =
-            |of: &dyn Fn(usize, &Interval) -> f64| rows().map(|(&row, i)| of(row, i)).sum::<f64>() / y.len() as f64;
-        CalibrationLevel {
-            coverage,
-            covered: share(&|row, interval| f64::from(u8::from(interval.contains(y[row])))),
-            mean_width: share(&|_, interval| interval.high - interval.low),
-        }
+        let rows = folds.iter().zip(&found).flat_map(|(fold, of)| fold.test.iter().zip(&of[index]));
+        CalibrationLevel::of(coverage, rows.map(|(row, interval)| (*interval, y[*row])))
     };
     let levels = coverages.iter().enumerate().map(level).collect();
     let mut of_rows: Vec<(usize, Interval)> = Vec::with_capacity(y.len());

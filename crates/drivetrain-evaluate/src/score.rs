@@ -1,7 +1,7 @@
 //! Metrics over folds, with intervals.
 
 use drivetrain_forest::metrics::RegressionMetrics;
-use drivetrain_transform::Draws;
+use drivetrain_transform::{Draws, QuantileMethod};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -101,7 +101,8 @@ impl Bootstrap {
             let mut sorted: Vec<f64> = resamples.iter().map(|found| found[metric]).filter(|v| v.is_finite()).collect();
             sorted.sort_by(f64::total_cmp);
             let tail = f64::midpoint(0.0, 1.0 - self.confidence_level);
-            let [low, high] = [tail, 1.0 - tail].map(|share| quantile(&sorted, share));
+            let [low, high] =
+                [tail, 1.0 - tail].map(|share| QuantileMethod::Linear.quantile(&sorted, share).unwrap_or(f64::NAN));
             Estimate { mean, std, low, high }
         };
         Ok(Summary { rmse: estimate(0, |m| m.rmse), mae: estimate(1, |m| m.mae), r2: estimate(2, |m| m.r2) })
@@ -141,17 +142,6 @@ fn mean_of_each(folds: impl Iterator<Item = [f64; 3]>) -> [f64; 3] {
         }
     }
     sums.map(|(sum, n)| sum / n)
-}
-
-/// The quantile of sorted numbers, linear between them (`numpy.quantile`); NaN without any.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a position lies within the numbers")]
-fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let position = share * sorted.len().saturating_sub(1) as f64;
-    let (below, above) = (position.floor(), position.ceil());
-    match (sorted.get(below as usize), sorted.get(above as usize)) {
-        (Some(low), Some(high)) => low + (high - low) * (position - below),
-        _ => f64::NAN,
-    }
 }
 
 #[cfg(test)]
@@ -216,11 +206,5 @@ mod tests {
             bootstrap.summarise(&scores, &[1.0]),
             Err(EvaluateError::FoldOutOfRange { row: 1, n_rows: 1 })
         ));
-    }
-
-    #[test]
-    fn quantiles_are_those_of_numpy() {
-        assert_eq!([0.0, 0.25, 1.0].map(|share| quantile(&[1.0, 3.0, 4.0], share)), [1.0, 2.0, 4.0]);
-        assert!(quantile(&[], 0.5).is_nan());
     }
 }

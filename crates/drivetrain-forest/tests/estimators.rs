@@ -420,6 +420,46 @@ fn a_fit_ends_when_it_is_told_to() {
     assert_eq!(watched, regressor.fit(x.view(), &y).unwrap());
 }
 
+/// Also in the middle of a tree, whatever grows it: sorted, drawn, or one after the other.
+#[test]
+fn a_fit_ends_within_a_tree() {
+    use std::ops::ControlFlow;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    let x = Array2::from_shape_fn((30_000, 3), |(row, column)| (row * (7919 + 2 * column) % 30_011) as f64);
+    let y: Vec<f64> = (0..30_000).map(|row| f64::from(row * 31 % 1009)).collect();
+    let one_tree: [(&str, &dyn Fn(FitOptions<'_>) -> Result<Forest, ForestError>); 3] = [
+        ("tree", &|options| DecisionTreeRegressor::default().fit_with(x.view(), &y, options)),
+        ("forest", &|options| {
+            RandomForestRegressor::builder().n_estimators(1).build()?.fit_with(x.view(), &y, options)
+        }),
+        ("extra tree", &|options| {
+            ExtraTreesRegressor::builder().n_estimators(1).build()?.fit_with(x.view(), &y, options)
+        }),
+    ];
+    for (name, fit) in one_tree {
+        // Asked before the tree, now and then within it, and after it.
+        let (asked, after) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let watch = |done, total| {
+            assert_eq!(total, 1);
+            (if done == 0 { &asked } else { &after }).fetch_add(1, Ordering::Relaxed);
+            ControlFlow::Continue(())
+        };
+        let forest = fit(FitOptions::new().watch(&watch)).unwrap();
+        assert!((4..500).contains(&asked.into_inner()) && after.into_inner() == 1, "{name}");
+        assert_eq!(forest, fit(FitOptions::new()).unwrap(), "{name}");
+
+        let asked = AtomicUsize::new(0);
+        let watch = |_, _| match asked.fetch_add(1, Ordering::Relaxed) {
+            0 => ControlFlow::Continue(()),
+            _ => ControlFlow::Break(()),
+        };
+        let error = fit(FitOptions::new().watch(&watch)).unwrap_err();
+        assert_eq!(error, ForestError::Cancelled { n_grown: 0, n_trees: 1 }, "{name}");
+        assert!((2..4).contains(&asked.into_inner()), "{name}");
+    }
+}
+
 #[test]
 fn a_fit_runs_on_the_pool_it_is_given() {
     let (x, y) = table(40);

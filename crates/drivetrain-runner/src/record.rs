@@ -53,6 +53,23 @@ pub struct RunRecord {
     /// Metrics that have a value for each step: of each fold, say.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub series: BTreeMap<String, Vec<f64>>,
+    /// Where its last command ended, if not well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+}
+
+/// How a command ended that did not end well.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// What went wrong, and why.
+    pub error: String,
+    /// Whether it was told to stop.
+    #[serde(default)]
+    pub interrupted: bool,
+    /// The step that it was at, which is not among the steps of the run unless it was once taken well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<StepRecord>,
 }
 
 /// A step of a run.
@@ -82,6 +99,7 @@ impl RunRecord {
             ended: None,
             tags: BTreeMap::new(),
             series: BTreeMap::new(),
+            failure: None,
         }
     }
 
@@ -126,8 +144,12 @@ impl RunRecord {
         Ok(records)
     }
 
-    /// Adds a step, or replaces the step of that name.
+    /// Adds a step, or replaces the step of that name; where that is the one that failed, the failure is made good.
     pub fn set_step(&mut self, step: StepRecord) {
+        let failed_at = |failure: &Failure| failure.step.as_ref().is_none_or(|failed| failed.name == step.name);
+        if self.failure.as_ref().is_some_and(failed_at) {
+            self.failure = None;
+        }
         match self.steps.iter_mut().find(|known| known.name == step.name) {
             Some(known) => *known = step,
             None => self.steps.push(step),
@@ -167,6 +189,18 @@ mod tests {
         }
         let steps: Vec<_> = record.steps.iter().map(|step| (step.name.as_str(), step.seconds)).collect();
         assert_eq!(steps, [("acquire", 3.0), ("process", 2.0)]);
+    }
+
+    #[test]
+    fn a_failure_is_made_good_by_the_step_that_failed() {
+        let mut record = record();
+        let step = |name: &str| StepRecord { name: name.into(), seconds: 1.0, log: None };
+        let failure = Failure { error: "no".into(), interrupted: false, step: Some(step("train")) };
+        record.failure = Some(failure);
+        record.set_step(step("predict"));
+        assert!(record.failure.is_some());
+        record.set_step(step("train"));
+        assert_eq!(record.failure, None);
     }
 
     #[test]

@@ -35,7 +35,14 @@ pub enum QuantileMethod {
 
 impl QuantileMethod {
     /// The quantile `share`, from 0 to 1, of sorted values without NaN; `None` if there is no value.
-    pub(crate) fn quantile(self, sorted: &[f64], share: f64) -> Option<f64> {
+    ///
+    /// ```
+    /// use drivetrain_transform::QuantileMethod;
+    ///
+    /// assert_eq!(QuantileMethod::Linear.quantile(&[1.0, 2.0, 4.0], 0.75), Some(3.0));
+    /// ```
+    #[must_use]
+    pub fn quantile(self, sorted: &[f64], share: f64) -> Option<f64> {
         let last = sorted.len().checked_sub(1)?;
         let n = sorted.len() as f64;
         let plotted = |alpha: f64, beta: f64| n * share + (alpha + share * (1.0 - alpha - beta)) - 1.0;

@@ -4,10 +4,12 @@
 
 mod artifact;
 mod engines;
+mod evaluate;
 mod forest;
 mod output;
 mod peers;
 mod pipeline;
+mod programs;
 mod serve;
 mod transform;
 mod turns;
@@ -16,7 +18,8 @@ mod versions;
 use drivetrain_runner::Interrupt;
 
 use crate::cli::{
-    AllBenchArgs, ArtifactBenchArgs, BenchArgs, ForestBenchArgs, PipelineBenchArgs, Suite, TransformBenchArgs,
+    AllBenchArgs, ArtifactBenchArgs, BenchArgs, EvaluateBenchArgs, ForestBenchArgs, PipelineBenchArgs, ServeBenchArgs,
+    Suite, TransformBenchArgs,
 };
 use crate::error::Error;
 
@@ -27,22 +30,25 @@ const OURS: &str = "drivetrain";
 pub(crate) fn run(args: &BenchArgs, interrupt: &Interrupt) -> Result<String, Error> {
     match &args.suite {
         Suite::Pipeline(args) => output::keep(&pipeline::run(args, interrupt)?, &args.turns),
+        Suite::Evaluate(args) => output::keep(&evaluate::run(args, interrupt)?, &args.turns),
         Suite::Transform(args) => output::keep(&transform::run(args, interrupt)?, &args.turns),
         Suite::Forest(args) => output::keep(&forest::run(args, interrupt)?, &args.turns),
         Suite::Artifact(args) => output::keep(&artifact::run(args, interrupt)?, &args.turns),
-        Suite::Serve(args) => serve::run(args, interrupt),
+        Suite::Serve(args) => output::keep(&serve::run(args, interrupt)?, &args.turns),
         Suite::All(args) => all(args, interrupt),
         Suite::Report(args) => output::page(args.out.as_deref()),
     }
 }
 
 fn all(args: &AllBenchArgs, interrupt: &Interrupt) -> Result<String, Error> {
-    let turns = || args.turns.clone();
+    let (turns, build) = (|| args.turns.clone(), || args.build.clone());
     let suites = [
-        Suite::Pipeline(PipelineBenchArgs { turns: turns(), build: args.build.clone() }),
+        Suite::Pipeline(PipelineBenchArgs { turns: turns(), build: build() }),
+        Suite::Evaluate(EvaluateBenchArgs { turns: turns(), build: build() }),
         Suite::Transform(TransformBenchArgs::with_turns(turns())),
         Suite::Forest(ForestBenchArgs::with_turns(turns())),
         Suite::Artifact(ArtifactBenchArgs::with_turns(turns())),
+        Suite::Serve(ServeBenchArgs::with_turns(turns(), build())),
     ];
     suites.into_iter().map(|suite| run(&BenchArgs { suite }, interrupt)).collect()
 }

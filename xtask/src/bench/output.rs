@@ -15,7 +15,7 @@ use crate::report::{self, Side};
 const RESULTS: &str = "benches/results";
 const PAGE: &str = "BENCHMARKS.md";
 /// The order of the suites on the page; others follow.
-const ORDER: [&str; 5] = ["pipeline", "transform", "forest", "artifact", "serve"];
+const ORDER: [&str; 6] = ["pipeline", "evaluate", "transform", "forest", "artifact", "serve"];
 
 /// Keeps the measurements of a suite and writes the page; the text is the suite's tables.
 pub(super) fn keep(results: &Results, args: &TurnsArgs) -> Result<String, Error> {

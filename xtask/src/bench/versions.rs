@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::Command;
+use std::path::Path;
 
 use super::OURS;
 use super::engines::{Engine, Home};
 use super::peers::Peers;
 use crate::layout::workspace_root;
+use crate::sources::{git, rustc};
 
 /// The versions of ours, of the engines' packages, and of the languages.
 pub(super) fn of(engines: &[Engine], peers: &Peers) -> BTreeMap<String, String> {
@@ -30,24 +31,26 @@ pub(super) fn of(engines: &[Engine], peers: &Peers) -> BTreeMap<String, String> 
     versions
 }
 
+/// The versions of ours, of the packages that a `requirements.txt` pins, and of the languages.
+pub(super) fn with_packages(requirements: &Path, packages: &[&str]) -> BTreeMap<String, String> {
+    let pins = fs::read_to_string(requirements).unwrap_or_default();
+    let mut versions = ours();
+    versions.extend(packages.iter().filter_map(|name| Some(((*name).to_owned(), pinned(&pins, name)?))));
+    versions
+}
+
 /// Our version and that of the compiler.
-pub(super) fn ours() -> BTreeMap<String, String> {
+fn ours() -> BTreeMap<String, String> {
     let mut ours = env!("CARGO_PKG_VERSION").to_owned();
-    let git = ["rev-parse", "--short=10", "HEAD"];
-    if let Some(commit) = said(Command::new("git").args(git).current_dir(workspace_root())) {
+    if let Some(commit) = git(&["rev-parse", "--short=10", "HEAD"]) {
         ours.push_str(&format!(" ({commit})"));
     }
     let mut versions = BTreeMap::from([(OURS.to_owned(), ours)]);
-    let rustc = said(Command::new("rustc").arg("--version").current_dir(workspace_root()));
+    let rustc = rustc();
     if let Some(version) = rustc.as_deref().and_then(|text| text.split(' ').nth(1)) {
         versions.insert("rustc".to_owned(), version.to_owned());
     }
     versions
-}
-
-fn said(command: &mut Command) -> Option<String> {
-    let output = command.output().ok().filter(|output| output.status.success())?;
-    Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// The version of a package in a `Cargo.lock`.
@@ -58,7 +61,7 @@ fn locked(lock: &str, package: &str) -> Option<String> {
 }
 
 /// The version of a package in a `requirements.txt`.
-pub(super) fn pinned(requirements: &str, package: &str) -> Option<String> {
+fn pinned(requirements: &str, package: &str) -> Option<String> {
     requirements.lines().find_map(|line| Some(line.strip_prefix(package)?.strip_prefix("==")?.trim().to_owned()))
 }
 

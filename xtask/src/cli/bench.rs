@@ -12,6 +12,8 @@ use super::groups::{BuildArgs, PythonArgs};
 const ROUNDS: NonZeroUsize = NonZeroUsize::new(5).unwrap();
 const QUICK_ROUNDS: usize = 2;
 const PATIENCE: u64 = 120;
+const SERVE_SECONDS: NonZeroU64 = NonZeroU64::new(5).unwrap();
+const SERVE_CONNECTIONS: NonZeroUsize = NonZeroUsize::new(16).unwrap();
 const TRANSFORM_ROWS: &str = "10000,20000,40000,80000,160000,320000,640000,1280000";
 const FOREST_ROWS: &str = "20000";
 const FOREST_TREES: NonZeroUsize = NonZeroUsize::new(20).unwrap();
@@ -24,7 +26,9 @@ Examples:
   cargo xtask bench all --quick
   cargo xtask bench transform --rows 10000,100000,1000000,10000000
   cargo xtask bench forest --rows 200000 --trees 10 --threads 1,2 --engine rafor --engine scikit-learn
+  cargo xtask bench evaluate --release
   cargo xtask bench serve --release
+  cargo xtask bench serve --release --engine drivetrain --rounds 1 --requests 1000000
   cargo xtask bench report";
 
 #[derive(Debug, Args)]
@@ -42,6 +46,11 @@ pub(crate) enum Suite {
     /// process of its own. Theirs is one process that does the same steps and imports its libraries once. One more round comes first and is
     /// not counted.
     Pipeline(PipelineBenchArgs),
+    /// The evaluation beside a script with pandas and scikit-learn
+    ///
+    /// Fifty folds of the pipeline with a forest of 100 trees and with its baselines, intervals, importances: what
+    /// `cargo xtask evaluate` does once it is built. One more round comes first and is not counted.
+    Evaluate(EvaluateBenchArgs),
     /// The column transformer: fit and transform, ten columns into sixteen features
     ///
     /// Beside a loop by hand, copying the output, scikit-learn, featrs, smartcore, datarust and linfa, on one thread
@@ -59,9 +68,10 @@ pub(crate) enum Suite {
     /// An endpoint under load beside the same model behind FastAPI, uvicorn and scikit-learn
     ///
     /// Raw rows in, predictions out, one row a request, from this process; every answer is compared with the one the
-    /// server gives when it is asked alone. Both servers may use all processors, and write no line per request.
+    /// server gives when it is asked alone. Both servers may use all processors, and write no line per request. One more
+    /// round comes first and is not counted. Memory is told before, at the peak and after.
     Serve(ServeBenchArgs),
-    /// All of the above but `serve`, each as it is by default
+    /// All of the above, each as it is by default
     All(AllBenchArgs),
     /// Nothing new: charts and BENCHMARKS.md from the measurements there are
     Report(ReportArgs),
@@ -77,7 +87,7 @@ pub(crate) struct TurnsArgs {
     /// Two rounds of small work, about a minute once all is built; for a look, not for claims
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Only this engine beside ours; can be given several times [default: all]
+    /// Only this engine beside ours, or `drivetrain` for ours alone; can be given several times [default: all]
     #[arg(long = "engine", value_name = "NAME")]
     pub(crate) engines: Vec<String>,
     /// An engine that takes longer for a turn gets no more of them
@@ -107,18 +117,26 @@ pub(crate) struct PipelineBenchArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct EvaluateBenchArgs {
+    #[command(flatten)]
+    pub(crate) turns: TurnsArgs,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ServeBenchArgs {
-    /// How often each is measured; one more round comes first and is not counted
-    #[arg(long, value_name = "COUNT", default_value = "3")]
-    pub(crate) rounds: NonZeroUsize,
-    /// How long each round is
-    #[arg(long, value_name = "SECONDS", default_value = "5")]
+    /// How long each turn is
+    #[arg(long, value_name = "SECONDS", default_value_t = SERVE_SECONDS)]
     pub(crate) seconds: NonZeroU64,
+    /// How many requests each turn is, however long they take
+    #[arg(long, value_name = "COUNT", conflicts_with = "seconds")]
+    pub(crate) requests: Option<NonZeroUsize>,
     /// How many clients ask at a time
-    #[arg(long, value_name = "COUNT", default_value = "16")]
+    #[arg(long, value_name = "COUNT", default_value_t = SERVE_CONNECTIONS)]
     pub(crate) connections: NonZeroUsize,
     #[command(flatten)]
-    pub(crate) python: PythonArgs,
+    pub(crate) turns: TurnsArgs,
     #[command(flatten)]
     pub(crate) build: BuildArgs,
 }
@@ -175,6 +193,13 @@ pub(crate) struct ReportArgs {
     /// Where measurements, charts and page are [default: benches/results and BENCHMARKS.md]
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
+}
+
+impl ServeBenchArgs {
+    /// The defaults, with these turns of these binaries.
+    pub(crate) fn with_turns(turns: TurnsArgs, build: BuildArgs) -> Self {
+        Self { seconds: SERVE_SECONDS, requests: None, connections: SERVE_CONNECTIONS, turns, build }
+    }
 }
 
 impl TransformBenchArgs {

@@ -1,8 +1,10 @@
 //! Flags that several commands share; each is defined once.
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use clap::{Args, ValueEnum};
+use drivetrain_runner::{JobName, RunnerError};
 
 use super::values::{
     DEFAULT_SEED, DataSource, RunName, max_depth, max_features, n_estimators, positive, train_fraction,
@@ -11,6 +13,9 @@ use super::values::{
 const BUNDLED: &str = "bundled";
 const TRAIN_FRACTION: &str = "0.8";
 const TEST_ROWS: &str = "10";
+const FOLDS: &str = "10";
+const REPEATS: &str = "5";
+const LAST_YEAR: u8 = 79;
 const N_ESTIMATORS: &str = "100";
 const MAX_DEPTH: &str = "none";
 const MAX_FEATURES: &str = "all";
@@ -24,12 +29,27 @@ pub(crate) struct StoreArgs {
     pub(crate) store: Option<String>,
 }
 
+// What every command has that runs jobs of a run. (As a doc comment, clap would take it for the help of those commands.)
 #[derive(Debug, Args)]
-pub(crate) struct RunArgs {
+pub(crate) struct JobArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
     /// The run's name: of its training job, its record and its logs; steps of the same name share a record
     /// [default: auto-mpg-YYYYMMDD-HHMMSS-mmm, by the clock]
     #[arg(long, value_name = "NAME")]
-    pub(crate) run_name: Option<RunName>,
+    run_name: Option<RunName>,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+}
+
+impl JobArgs {
+    /// The name of the run.
+    pub(crate) fn run(&self) -> Result<JobName, RunnerError> {
+        match &self.run_name {
+            Some(name) => Ok(name.job().clone()),
+            None => Ok(RunName::by_clock(SystemTime::now())?.job().clone()),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -85,6 +105,46 @@ impl Default for ForestArgs {
     fn default() -> Self {
         let [n_estimators, max_depth, max_features] = [N_ESTIMATORS, MAX_DEPTH, MAX_FEATURES].map(str::to_owned);
         Self { n_estimators, max_depth, max_features }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Evaluation")]
+pub(crate) struct EvaluationArgs {
+    /// The data: `bundled`, the path of a file in the format of auto-mpg.data, or an http(s) URL
+    #[arg(long, value_name = "SOURCE", default_value = BUNDLED)]
+    pub(crate) data: DataSource,
+    /// Into how many folds the rows are split
+    #[arg(long, value_name = "COUNT", default_value = FOLDS, value_parser = positive, allow_negative_numbers = true)]
+    pub(crate) folds: String,
+    /// How often they are split anew
+    #[arg(long, value_name = "COUNT", default_value = REPEATS, value_parser = positive, allow_negative_numbers = true)]
+    pub(crate) repeats: String,
+    /// The last model year to learn from where the forest is tried on later ones
+    #[arg(long, value_name = "YEAR", default_value_t = LAST_YEAR)]
+    pub(crate) last_year: u8,
+    /// Try so many random draws from a grid of parameters, and cross-validate the search itself
+    #[arg(long, value_name = "COUNT", value_parser = positive, allow_negative_numbers = true)]
+    pub(crate) search: Option<String>,
+    /// The grid, as JSON with scikit-learn's names, such as {"max_depth": [4, 8, null]}
+    /// [default: some depths, numbers of features and sizes of leaves]
+    #[arg(long, value_name = "JSON", requires = "search")]
+    pub(crate) grid: Option<String>,
+    #[command(flatten)]
+    pub(crate) forest: ForestArgs,
+}
+
+impl Default for EvaluationArgs {
+    fn default() -> Self {
+        Self {
+            data: DataSource::Bundled,
+            folds: FOLDS.to_owned(),
+            repeats: REPEATS.to_owned(),
+            last_year: LAST_YEAR,
+            search: None,
+            grid: None,
+            forest: ForestArgs::default(),
+        }
     }
 }
 

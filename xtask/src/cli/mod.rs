@@ -10,11 +10,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use bench::{
-    AllBenchArgs, ArtifactBenchArgs, BenchArgs, ForestBenchArgs, PipelineBenchArgs, ServeBenchArgs, Suite,
-    TransformBenchArgs, TurnsArgs,
+    AllBenchArgs, ArtifactBenchArgs, BenchArgs, EvaluateBenchArgs, ForestBenchArgs, PipelineBenchArgs, ServeBenchArgs,
+    Suite, TransformBenchArgs, TurnsArgs,
 };
-pub(crate) use groups::{BuildArgs, DataArgs, Engine, ForestArgs, PythonArgs, RunArgs, SeedArgs, StoreArgs};
-use values::positive;
+pub(crate) use groups::{
+    BuildArgs, DataArgs, Engine, EvaluationArgs, ForestArgs, JobArgs, PythonArgs, SeedArgs, StoreArgs,
+};
 pub(crate) use values::{DEFAULT_SEED, DataSource, RunName};
 
 const EXAMPLES: &str = "\
@@ -67,7 +68,7 @@ pub(crate) enum Command {
     ///         auto_mpg/models/preprocessor/model.tar.gz, and summary.json, what it learned
     ///         auto_mpg/data/gold/published.json, the list of all of these
     #[command(verbatim_doc_comment, after_help = PROCESS_EXAMPLES)]
-    Process(ProcessArgs),
+    Process(JobArgs),
     /// The feature matrices into a random forest and its metrics
     ///
     /// A training job grows the forest and prints the mean absolute error, the mean squared error, its root and the
@@ -116,9 +117,10 @@ pub(crate) enum Command {
     Evaluate(EvaluateArgs),
     /// What earlier runs were told and what came out
     ///
-    /// Every pipeline, train and evaluate run is recorded in the store: as auto_mpg/runs/RUN/run.json, and in the
-    /// layout of MLflow's file store below mlruns. With MLFLOW_TRACKING_URI=http://HOST:PORT it is sent to that server
-    /// too; a server that cannot be reached does not stop a run.
+    /// Every pipeline, train and evaluate run is recorded in the store, also one that failed or was stopped: as
+    /// auto_mpg/runs/RUN/run.json, and in the layout of MLflow's file store below mlruns. With
+    /// MLFLOW_TRACKING_URI=http://HOST:PORT it is sent to that server too; a server that cannot be reached does not stop a
+    /// run.
     #[command(after_help = EXPERIMENTS_EXAMPLES)]
     Experiments(ExperimentsArgs),
     /// Measure ours beside its peers, in turns, in one run
@@ -196,7 +198,8 @@ Examples:
   cargo xtask experiments list
   cargo xtask experiments show first
   cargo xtask experiments compare first second
-  cargo xtask pipeline --reproduce first";
+  cargo xtask pipeline --reproduce first
+  cargo xtask evaluate --reproduce first";
 
 const IMAGE_EXAMPLES: &str = "\
 Examples:
@@ -220,55 +223,33 @@ pub(crate) struct PipelineArgs {
     #[arg(long, value_name = "RUN", conflicts_with_all = ["seed", "data", "train_fraction", "test_rows", "n_estimators", "max_depth", "max_features"])]
     pub(crate) reproduce: Option<RunName>,
     #[command(flatten)]
-    pub(crate) store: StoreArgs,
-    #[command(flatten)]
-    pub(crate) run: RunArgs,
+    pub(crate) job: JobArgs,
     #[command(flatten)]
     pub(crate) seed: SeedArgs,
     #[command(flatten)]
     pub(crate) data: DataArgs,
     #[command(flatten)]
     pub(crate) forest: ForestArgs,
-    #[command(flatten)]
-    pub(crate) build: BuildArgs,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct AcquireArgs {
     #[command(flatten)]
-    pub(crate) store: StoreArgs,
-    #[command(flatten)]
-    pub(crate) run: RunArgs,
+    pub(crate) job: JobArgs,
     #[command(flatten)]
     pub(crate) seed: SeedArgs,
     #[command(flatten)]
     pub(crate) data: DataArgs,
-    #[command(flatten)]
-    pub(crate) build: BuildArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ProcessArgs {
-    #[command(flatten)]
-    pub(crate) store: StoreArgs,
-    #[command(flatten)]
-    pub(crate) run: RunArgs,
-    #[command(flatten)]
-    pub(crate) build: BuildArgs,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
     #[command(flatten)]
-    pub(crate) store: StoreArgs,
-    #[command(flatten)]
-    pub(crate) run: RunArgs,
+    pub(crate) job: JobArgs,
     #[command(flatten)]
     pub(crate) seed: SeedArgs,
     #[command(flatten)]
     pub(crate) forest: ForestArgs,
-    #[command(flatten)]
-    pub(crate) build: BuildArgs,
 }
 
 #[derive(Debug, Args)]
@@ -315,35 +296,15 @@ pub(crate) struct CompareArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
+    /// Do again the evaluation of the run of this name, under another name, and compare its sha256
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["seed", "data", "folds", "repeats", "last_year", "search", "grid", "n_estimators", "max_depth", "max_features"])]
+    pub(crate) reproduce: Option<RunName>,
     #[command(flatten)]
-    pub(crate) store: StoreArgs,
-    #[command(flatten)]
-    pub(crate) run: RunArgs,
+    pub(crate) job: JobArgs,
     #[command(flatten)]
     pub(crate) seed: SeedArgs,
-    /// The data: `bundled`, the path of a file in the format of auto-mpg.data, or an http(s) URL
-    #[arg(long, value_name = "SOURCE", default_value = "bundled")]
-    pub(crate) data: DataSource,
-    /// Into how many folds the rows are split
-    #[arg(long, value_name = "COUNT", default_value = "10", value_parser = positive, allow_negative_numbers = true)]
-    pub(crate) folds: String,
-    /// How often they are split anew
-    #[arg(long, value_name = "COUNT", default_value = "5", value_parser = positive, allow_negative_numbers = true)]
-    pub(crate) repeats: String,
-    /// The last model year to learn from where the forest is tried on later ones
-    #[arg(long, value_name = "YEAR", default_value = "79")]
-    pub(crate) last_year: u8,
-    /// Try so many random draws from a grid of parameters, and cross-validate the search itself
-    #[arg(long, value_name = "COUNT", value_parser = positive, allow_negative_numbers = true)]
-    pub(crate) search: Option<String>,
-    /// The grid, as JSON with scikit-learn's names, such as {"max_depth": [4, 8, null]}
-    /// [default: some depths, numbers of features and sizes of leaves]
-    #[arg(long, value_name = "JSON", requires = "search")]
-    pub(crate) grid: Option<String>,
     #[command(flatten)]
-    pub(crate) forest: ForestArgs,
-    #[command(flatten)]
-    pub(crate) build: BuildArgs,
+    pub(crate) evaluation: EvaluationArgs,
 }
 
 #[derive(Debug, Args)]

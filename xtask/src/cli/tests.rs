@@ -31,7 +31,7 @@ fn defaults_are_those_the_help_names() {
     assert_eq!((args.data.train_fraction.as_str(), args.data.test_rows.as_str()), ("0.8", "10"));
     assert_eq!((args.forest.n_estimators.as_str(), args.forest.max_depth.as_str()), ("100", "none"));
     assert_eq!(args.forest.max_features, "all");
-    assert_eq!(args.build.profile(), None);
+    assert_eq!(args.job.build.profile(), None);
 }
 
 #[test]
@@ -47,10 +47,13 @@ fn good_values_are_taken() {
         "predict --run-name x --target-dir /tmp/t",
         "evaluate --folds 5 --repeats 2 --seed 1 --search 4 --grid {} --n-estimators 9 --last-year 80",
         "pipeline --reproduce first --run-name second",
+        "evaluate --reproduce first --run-name second",
         "experiments list --store /tmp/s",
         "experiments compare a b",
         "bench pipeline --rounds 3 --python python3.12 --release",
+        "bench evaluate --rounds 1 --quick",
         "bench serve --rounds 1 --seconds 2 --connections 8 --release",
+        "bench serve --requests 1000000 --engine drivetrain",
         "bench transform --rows 1000,2000 --threads 1,2 --engine featrs --engine scikit-learn",
         "bench forest --rows 20000 --trees 3 --patience 10 --out /tmp/r",
         "bench artifact --rows 500 --trees 5 --quick",
@@ -89,10 +92,12 @@ fn bad_values_are_refused_with_their_flag_and_a_reason() {
         ("bench forest --threads 0", "--threads", "1..=1024"),
         ("bench artifact --trees 0", "--trees", "non-zero"),
         ("bench transform --rounds 0", "--rounds", "non-zero"),
+        ("bench serve --seconds 1 --requests 5", "--requests", "cannot be used with"),
         ("pipeline --release --profile x", "--release", "cannot be used with"),
         ("evaluate --folds 0", "--folds", "at least 1"),
         ("evaluate --grid {}", "--search", "required"),
         ("pipeline --reproduce first --seed 7", "--reproduce", "cannot be used with"),
+        ("evaluate --reproduce first --folds 3", "--reproduce", "cannot be used with"),
         ("predict --seed 1", "--seed", "unexpected argument"),
     ] {
         let error = parse(line).unwrap_err();

@@ -33,18 +33,24 @@ pub(crate) fn say(line: &str) {
 pub(crate) fn error(error: &Error) {
     // The colour is ours; what follows may quote what somebody else wrote.
     let _ = write!(std::io::stderr(), "{} ", paint::for_stderr().red("error:"));
+    say(&explain(error));
+}
+
+/// An error and its causes, one per line.
+pub(crate) fn explain(error: &Error) -> String {
     let mut text = error.to_string();
-    say(&text);
+    let mut last = text.clone();
     let mut cause = error.source();
     while let Some(error) = cause {
         let next = error.to_string();
         // Some libraries end the text of an error with that of its cause.
-        if !text.ends_with(&next) {
-            say(&format!("  caused by: {next}"));
+        if !last.ends_with(&next) {
+            text.push_str(&format!("\n  caused by: {next}"));
         }
-        text = next;
+        last = next;
         cause = error.source();
     }
+    text
 }
 
 /// The text without the control characters that steer a terminal.
@@ -56,6 +62,13 @@ fn harmless(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn causes_stand_below_each_other() {
+        let source = std::io::Error::other("disk full");
+        let error = Error::Write { path: "a".into(), source };
+        assert_eq!(explain(&error), "cannot write a\n  caused by: disk full");
+    }
 
     #[test]
     fn what_steers_a_terminal_is_escaped() {

@@ -31,7 +31,13 @@ pub(super) fn run(
     seed: u64,
 ) -> Result<CompletedJob, Error> {
     let seed = seed.to_string();
-    let step = session.progress.start("acquire", &format!("the {} data into train, val and test rows", args.data));
+    let name = session.run().with_suffix("acquire")?;
+    let about = format!("the {} data into train, val and test rows", args.data);
+    let step = session.start("acquire", &about, Some(&name))?;
+    session.parameter("data", &args.data.to_string());
+    session.parameter("seed", &seed);
+    session.parameter("train-fraction", &args.train_fraction);
+    session.parameter("test-rows", &args.test_rows);
     let (data, inputs) = source(session, &args.data)?;
     let flag = |name: &str, value: &str| [Argument::from(format!("--{name}")), Argument::from(value)];
     let mut arguments = vec!["acquire".into(), "--data".into(), data];
@@ -46,7 +52,7 @@ pub(super) fn run(
         })
     });
     let job = ProcessingJob {
-        name: session.run().with_suffix("acquire")?,
+        name,
         program: program.clone(),
         arguments,
         environment: BTreeMap::new(),
@@ -55,10 +61,6 @@ pub(super) fn run(
         publication: Some(layout::bronze_publication()?),
     };
     let done = session.platform.run_processing(&job, &mut |line| step.show(line))?;
-    session.parameter("data", &args.data.to_string());
-    session.parameter("seed", &seed);
-    session.parameter("train-fraction", &args.train_fraction);
-    session.parameter("test-rows", &args.test_rows);
     done.outputs.iter().try_for_each(|object| session.artifact(object))?;
     session.finish(step, Some(done.log.key.clone()))?;
     Ok(done)

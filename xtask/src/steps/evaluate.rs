@@ -9,13 +9,15 @@ use drivetrain_runner::metrics::Metric;
 use drivetrain_runner::store::StoredObject;
 
 use super::acquire;
-use crate::cli::EvaluateArgs;
+use crate::cli::EvaluationArgs;
 use crate::error::Error;
 use crate::layout;
 use crate::session::Session;
 
 /// The name of the step.
 pub(crate) const STEP: &str = "evaluate";
+/// How the names of its parameters begin in a record.
+pub(crate) const PREFIX: &str = "evaluate.";
 /// An evaluation is some hundred kilobytes.
 const MAX_EVALUATION: u64 = 256 << 20;
 
@@ -23,11 +25,13 @@ const MAX_EVALUATION: u64 = 256 << 20;
 pub(super) fn run(
     session: &mut Session<'_>,
     program: &Program,
-    args: &EvaluateArgs,
+    args: &EvaluationArgs,
+    seed: u64,
 ) -> Result<(Evaluation, StoredObject), Error> {
-    let seed = args.seed.seed.to_string();
+    let seed = seed.to_string();
     let about = format!("{} folds, {} times over, of the {} data", args.folds, args.repeats, args.data);
-    let step = session.progress.start(STEP, &about);
+    let name = session.run().with_suffix(STEP)?;
+    let step = session.start(STEP, &about, Some(&name))?;
     let (data, inputs) = acquire::source(session, &args.data)?;
     let last_year = args.last_year.to_string();
     let mut flags = vec![
@@ -41,10 +45,15 @@ pub(super) fn run(
     ];
     let optional = [("search", &args.search), ("grid", &args.grid)];
     flags.extend(optional.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))));
+    // Under names of their own: the run may have been trained with others.
+    session.parameter(&format!("{PREFIX}data"), &args.data.to_string());
+    for (name, value) in &flags {
+        session.parameter(&format!("{PREFIX}{name}"), value);
+    }
     let mut arguments: Vec<Argument> = vec![STEP.into(), "--data".into(), data];
     arguments.extend(flags.iter().flat_map(|(name, value)| [format!("--{name}").into(), (*value).into()]));
     let job = ProcessingJob {
-        name: session.run().with_suffix(STEP)?,
+        name,
         program: program.clone(),
         arguments,
         environment: BTreeMap::new(),
@@ -63,20 +72,17 @@ pub(super) fn run(
     let text = session.store().get_bytes(&stored.key, MAX_EVALUATION)?;
     let evaluation: Evaluation = serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))?;
 
-    // Under names of their own: the run may have been trained with others.
-    session.parameter("evaluate.data", &args.data.to_string());
-    for (name, value) in flags {
-        session.parameter(&format!("evaluate.{name}"), value);
-    }
     record(session, &evaluation);
     session.artifact(&stored)?;
     session.finish(step, Some(done.log.key.clone()))?;
     Ok((evaluation, stored))
 }
 
-/// Notes the metrics of every model, and those of its folds.
+/// Notes the metrics of every model, and those of its folds, in place of what an earlier evaluation left.
 fn record(session: &mut Session<'_>, evaluation: &Evaluation) {
+    session.record.parameters.retain(|name, _| !name.starts_with(PREFIX));
     session.record.metrics.retain(|metric| !metric.name.starts_with("cv:"));
+    session.record.series.retain(|name, _| !name.starts_with("fold:"));
     for model in &evaluation.models {
         let of_folds = |of: fn(&drivetrain_evaluate::RegressionMetrics) -> f64| model.folds.iter().map(of).collect();
         let folds: [Vec<f64>; 3] = [of_folds(|m| m.rmse), of_folds(|m| m.mae), of_folds(|m| m.r2)];

@@ -9,25 +9,28 @@ mod train;
 
 use std::time::{Instant, SystemTime};
 
+use drivetrain_evaluate::Evaluation;
 use drivetrain_runner::store::Store;
 use drivetrain_runner::{Interrupt, JobName, Program, RunnerError};
 
+pub(crate) use evaluate::PREFIX as EVALUATION_PREFIX;
 pub(crate) use predict::{Models, Prediction, Predictions};
 pub(crate) use train::{METRICS, PARTS};
 
 use crate::bench;
 use crate::binaries::Binary;
 use crate::cli::{
-    AcquireArgs, BuildArgs, Command, CompareArgs, DEFAULT_SEED, DataArgs, EvaluateArgs, ForestArgs, PipelineArgs,
-    PredictArgs, ProcessArgs, ReportArgs, ReportCommand, RunArgs, RunName, StoreArgs, TrainArgs,
+    AcquireArgs, BuildArgs, Command, CompareArgs, DEFAULT_SEED, DataArgs, EvaluateArgs, EvaluationArgs, ForestArgs,
+    JobArgs, PipelineArgs, PredictArgs, ReportArgs, ReportCommand, RunName, StoreArgs, TrainArgs,
 };
 use crate::clients;
 use crate::error::Error;
-use crate::experiments::{self, Reproduction};
+use crate::experiments;
 use crate::image;
 use crate::parity;
 use crate::progress::Progress;
 use crate::report as summary;
+use crate::reproduction::Original;
 use crate::session::{self, Session};
 use crate::tracking;
 
@@ -41,6 +44,19 @@ pub(crate) fn defaults(
     let platform = session::platform(store, interrupt)?;
     let mut session = Session::begin(&platform, &JobName::new(run)?, Progress::silent());
     all(&mut session, programs, &DataArgs::default(), &ForestArgs::default(), DEFAULT_SEED)
+}
+
+/// One evaluation, for measuring it.
+pub(crate) fn evaluation(
+    store: &Store,
+    run: &str,
+    program: &Program,
+    args: &EvaluationArgs,
+    interrupt: &Interrupt,
+) -> Result<Evaluation, Error> {
+    let platform = session::platform(store, interrupt)?;
+    let mut session = Session::begin(&platform, &JobName::new(run)?, Progress::silent());
+    Ok(evaluate::run(&mut session, program, args, DEFAULT_SEED)?.0)
 }
 
 /// The built job binaries.
@@ -61,22 +77,53 @@ impl Programs {
     }
 }
 
+/// What every command works in.
+#[derive(Debug, Clone, Copy)]
+struct Place<'a> {
+    store: &'a Store,
+    interrupt: &'a Interrupt,
+    progress: &'a Progress,
+}
+
+impl Place<'_> {
+    /// Builds a program and does something with it for a run, continuing its record, while nobody else works in the store.
+    fn resume(
+        self,
+        run: &JobName,
+        (binary, build): (Binary, &BuildArgs),
+        work: impl FnOnce(&mut Session<'_>, &Program) -> Result<String, Error>,
+    ) -> Result<String, Error> {
+        let platform = session::platform(self.store, self.interrupt)?;
+        let program = binary.build(build)?;
+        let _lock = session::lock(self.store, self.interrupt)?;
+        work(&mut Session::resume(&platform, run, self.progress)?, &program)
+    }
+
+    /// The run of that name, or else the one trained last.
+    fn trained_run(self, name: Option<&RunName>) -> Result<JobName, Error> {
+        name.map_or_else(|| predict::newest_run(self.store), |name| Ok(name.job().clone()))
+    }
+}
+
 /// Does what the command line asks for.
 pub(crate) fn run(command: &Command, interrupt: &Interrupt) -> Result<(), Error> {
     let progress = Progress::new();
-    let store = |args: &StoreArgs| session::open_store(args, interrupt, &progress);
+    let open = |args: &StoreArgs| session::open_store(args, interrupt, &progress);
+    let within = |args: &StoreArgs, work: &dyn Fn(Place<'_>) -> Result<String, Error>| {
+        work(Place { store: &open(args)?, interrupt, progress: &progress })
+    };
     let text = match command {
-        Command::Pipeline(args) => pipeline(args, &store(&args.store)?, interrupt, &progress),
-        Command::Acquire(args) => acquire(args, &store(&args.store)?, interrupt, &progress),
-        Command::Process(args) => process(args, &store(&args.store)?, interrupt, &progress),
-        Command::Train(args) => train(args, &store(&args.store)?, interrupt, &progress),
-        Command::Predict(args) => predict(args, &store(&args.store)?, interrupt, &progress),
+        Command::Pipeline(args) => within(&args.job.store, &|place| pipeline(args, place)),
+        Command::Acquire(args) => within(&args.job.store, &|place| acquire(args, place)),
+        Command::Process(args) => within(&args.store, &|place| process(args, place)),
+        Command::Train(args) => within(&args.job.store, &|place| train(args, place)),
+        Command::Predict(args) => within(&args.store, &|place| predict(args, place)),
         Command::Report(args) => match &args.compare {
-            Some(ReportCommand::Compare(args)) => compare(args, &store(&args.store)?, interrupt, &progress),
-            None => report(args, &store(&args.store)?, interrupt, &progress),
+            Some(ReportCommand::Compare(args)) => within(&args.store, &|place| compare(args, place)),
+            None => within(&args.store, &|place| report(args, place)),
         },
-        Command::Evaluate(args) => evaluate(args, &store(&args.store)?, interrupt, &progress),
-        Command::Experiments(args) => experiments::run(args, store),
+        Command::Evaluate(args) => within(&args.job.store, &|place| evaluate(args, place)),
+        Command::Experiments(args) => experiments::run(args, open),
         Command::Bench(args) => bench::run(args, interrupt),
         Command::Parity(args) => parity::run(args),
         Command::Image(args) => image::run(args),
@@ -85,15 +132,17 @@ pub(crate) fn run(command: &Command, interrupt: &Interrupt) -> Result<(), Error>
     summary::print(&text)
 }
 
-fn pipeline(args: &PipelineArgs, store: &Store, interrupt: &Interrupt, progress: &Progress) -> Result<String, Error> {
-    let run = run_name(&args.run)?;
-    let reproduction = args.reproduce.as_ref().map(|of| Reproduction::of(store, of.job(), &run)).transpose()?;
-    let (data, forest, seed) = match &reproduction {
-        Some(reproduction) => (&reproduction.data, &reproduction.forest, reproduction.seed),
+fn pipeline(args: &PipelineArgs, place: Place<'_>) -> Result<String, Error> {
+    let Place { store, interrupt, progress } = place;
+    let run = args.job.run()?;
+    let original = args.reproduce.as_ref().map(|of| Original::of(store, of.job(), &run)).transpose()?;
+    let reproduced = original.as_ref().map(Original::pipeline).transpose()?;
+    let (data, forest, seed) = match &reproduced {
+        Some((data, forest, seed)) => (data, forest, *seed),
         None => (&args.data, &args.forest, args.seed.seed),
     };
     acquire::check(&data.data)?;
-    let programs = Programs::build(&args.build)?;
+    let programs = Programs::build(&args.job.build)?;
     if interrupt.is_requested() {
         return Err(RunnerError::Interrupted { job: run.to_string() }.into());
     }
@@ -101,18 +150,23 @@ fn pipeline(args: &PipelineArgs, store: &Store, interrupt: &Interrupt, progress:
     let _lock = session::lock(store, interrupt)?;
     let started = Instant::now();
     let mut session = Session::begin(&platform, &run, progress.clone());
-    let predictions = all(&mut session, &programs, data, forest, seed)?;
+    let predictions = all(&mut session, &programs, data, forest, seed)
+        .map_err(|error| tracking::failed(&mut session, "pipeline", error))?;
     let page = report::run(&mut session, &programs.jobs);
     let elapsed = started.elapsed();
-    tracking::publish(&mut session, "pipeline")?;
-    let text = summary::pipeline(&session, &predictions, page.as_ref().ok(), elapsed)?;
     // Models and predictions are there, with a page or without one.
-    if let Err(error) = page {
-        summary::print(&text)?;
-        return Err(error);
-    }
-    match reproduction {
-        Some(reproduction) => Ok(format!("{text}{}", reproduction.check(&session.record)?)),
+    let page = match page {
+        Ok(page) => page,
+        Err(error) => {
+            let error = tracking::failed(&mut session, "pipeline", error);
+            summary::print(&summary::pipeline(&session, &predictions, None, elapsed)?)?;
+            return Err(error);
+        }
+    };
+    tracking::publish(&mut session, "pipeline")?;
+    let text = summary::pipeline(&session, &predictions, Some(&page), elapsed)?;
+    match original {
+        Some(original) => Ok(format!("{text}{}", original.check(&session.record, &[""])?)),
         None => Ok(text),
     }
 }
@@ -131,85 +185,71 @@ fn all(
     predict::run(session, &programs.serve)
 }
 
-fn acquire(args: &AcquireArgs, store: &Store, interrupt: &Interrupt, progress: &Progress) -> Result<String, Error> {
-    let platform = session::platform(store, interrupt)?;
+fn acquire(args: &AcquireArgs, place: Place<'_>) -> Result<String, Error> {
     acquire::check(&args.data.data)?;
-    let program = Binary::Jobs.build(&args.build)?;
-    let _lock = session::lock(store, interrupt)?;
-    let mut session = Session::resume(&platform, &run_name(&args.run)?, progress)?;
-    let job = acquire::run(&mut session, &program, &args.data, args.seed.seed)?;
-    summary::job(&session, &job)
+    place.resume(&args.job.run()?, (Binary::Jobs, &args.job.build), |session, program| {
+        let job = acquire::run(session, program, &args.data, args.seed.seed)?;
+        summary::job(session, &job)
+    })
 }
 
-fn process(args: &ProcessArgs, store: &Store, interrupt: &Interrupt, progress: &Progress) -> Result<String, Error> {
-    let platform = session::platform(store, interrupt)?;
-    let program = Binary::Jobs.build(&args.build)?;
-    let _lock = session::lock(store, interrupt)?;
-    let mut session = Session::resume(&platform, &run_name(&args.run)?, progress)?;
-    let job = process::run(&mut session, &program)?;
-    summary::job(&session, &job)
+fn process(args: &JobArgs, place: Place<'_>) -> Result<String, Error> {
+    place.resume(&args.run()?, (Binary::Jobs, &args.build), |session, program| {
+        let job = process::run(session, program)?;
+        summary::job(session, &job)
+    })
 }
 
-fn train(args: &TrainArgs, store: &Store, interrupt: &Interrupt, progress: &Progress) -> Result<String, Error> {
-    let platform = session::platform(store, interrupt)?;
-    let program = Binary::Jobs.build(&args.build)?;
-    let _lock = session::lock(store, interrupt)?;
-    let mut session = Session::resume(&platform, &run_name(&args.run)?, progress)?;
-    let training = train::run(&mut session, &program, &args.forest, args.seed.seed)?;
-    tracking::publish(&mut session, "train")?;
-    summary::training(&session, &training)
+fn train(args: &TrainArgs, place: Place<'_>) -> Result<String, Error> {
+    place.resume(&args.job.run()?, (Binary::Jobs, &args.job.build), |session, program| {
+        let training = train::run(session, program, &args.forest, args.seed.seed)
+            .map_err(|error| tracking::failed(session, "train", error))?;
+        tracking::publish(session, "train")?;
+        summary::training(session, &training)
+    })
 }
 
-fn evaluate(args: &EvaluateArgs, store: &Store, interrupt: &Interrupt, progress: &Progress) -> Result<String, Error> {
-    let platform = session::platform(store, interrupt)?;
-    acquire::check(&args.data)?;
-    let program = Binary::Jobs.build(&args.build)?;
-    let _lock = session::lock(store, interrupt)?;
-    let mut session = Session::resume(&platform, &run_name(&args.run)?, progress)?;
-    let (evaluation, stored) = evaluate::run(&mut session, &program, args)?;
-    tracking::publish(&mut session, "evaluate")?;
-    Ok(summary::evaluation(&session, &evaluation, &stored))
-}
-
-fn predict(args: &PredictArgs, store: &Store, interrupt: &Interrupt, progress: &Progress) -> Result<String, Error> {
-    let platform = session::platform(store, interrupt)?;
-    let run = match &args.run_name {
-        Some(name) => name.job().clone(),
-        None => predict::newest_run(store)?,
+fn evaluate(args: &EvaluateArgs, place: Place<'_>) -> Result<String, Error> {
+    let run = args.job.run()?;
+    let original = args.reproduce.as_ref().map(|of| Original::of(place.store, of.job(), &run)).transpose()?;
+    let reproduced = original.as_ref().map(Original::evaluation).transpose()?;
+    let (plan, seed) = match &reproduced {
+        Some((plan, seed)) => (plan, *seed),
+        None => (&args.evaluation, args.seed.seed),
     };
-    let program = Binary::Serve.build(&args.build)?;
-    let _lock = session::lock(store, interrupt)?;
-    let mut session = Session::resume(&platform, &run, progress)?;
-    let predictions = predict::run(&mut session, &program)?;
-    summary::predictions(&session, &predictions)
+    acquire::check(&plan.data)?;
+    place.resume(&run, (Binary::Jobs, &args.job.build), |session, program| {
+        let (evaluation, stored) = evaluate::run(session, program, plan, seed)
+            .map_err(|error| tracking::failed(session, "evaluate", error))?;
+        tracking::publish(session, "evaluate")?;
+        let text = summary::evaluation(session, &evaluation, &stored);
+        match original {
+            Some(original) => Ok(format!("{text}{}", original.check(&session.record, &["evaluations/", "data/raw/"])?)),
+            None => Ok(text),
+        }
+    })
 }
 
-fn report(args: &ReportArgs, store: &Store, interrupt: &Interrupt, progress: &Progress) -> Result<String, Error> {
-    let platform = session::platform(store, interrupt)?;
-    let run = match &args.run_name {
-        Some(name) => name.job().clone(),
-        None => predict::newest_run(store)?,
-    };
-    let program = Binary::Jobs.build(&args.build)?;
-    let _lock = session::lock(store, interrupt)?;
-    let mut session = Session::resume(&platform, &run, progress)?;
-    let page = report::run(&mut session, &program)?;
-    Ok(summary::page(&session, &page))
+fn predict(args: &PredictArgs, place: Place<'_>) -> Result<String, Error> {
+    let run = place.trained_run(args.run_name.as_ref())?;
+    place.resume(&run, (Binary::Serve, &args.build), |session, program| {
+        let predictions = predict::run(session, program)?;
+        summary::predictions(session, &predictions)
+    })
 }
 
-fn compare(args: &CompareArgs, store: &Store, interrupt: &Interrupt, progress: &Progress) -> Result<String, Error> {
-    let platform = session::platform(store, interrupt)?;
-    let program = Binary::Jobs.build(&args.build)?;
-    let _lock = session::lock(store, interrupt)?;
-    let name = RunName::by_clock(SystemTime::now())?.job().with_suffix("compare")?;
-    let mut session = Session::begin(&platform, &name, progress.clone());
-    let page = report::compare(&mut session, &program, args.first.job(), args.second.job())?;
-    Ok(summary::page(&session, &page))
+fn report(args: &ReportArgs, place: Place<'_>) -> Result<String, Error> {
+    let run = place.trained_run(args.run_name.as_ref())?;
+    place.resume(&run, (Binary::Jobs, &args.build), |session, program| {
+        let page = report::run(session, program)?;
+        Ok(summary::page(session, &page))
+    })
 }
 
-fn run_name(args: &RunArgs) -> Result<JobName, Error> {
-    match &args.run_name {
-        Some(name) => Ok(name.job().clone()),
-        None => Ok(RunName::by_clock(SystemTime::now())?.job().clone()),
-    }
+fn compare(args: &CompareArgs, place: Place<'_>) -> Result<String, Error> {
+    let run = RunName::by_clock(SystemTime::now())?.job().with_suffix("compare")?;
+    place.resume(&run, (Binary::Jobs, &args.build), |session, program| {
+        let page = report::compare(session, program, args.first.job(), args.second.job())?;
+        Ok(summary::page(session, &page))
+    })
 }

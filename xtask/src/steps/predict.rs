@@ -88,7 +88,7 @@ pub(super) fn newest_run(store: &Store) -> Result<JobName, Error> {
 }
 
 pub(super) fn run(session: &mut Session<'_>, program: &Program) -> Result<Predictions, Error> {
-    let step = session.progress.start("predict", "the test rows through preprocessor and regressor");
+    let step = session.start("predict", "the test rows through preprocessor and regressor", None)?;
     let rows = TestRows::read(session.store())?;
     let run = session.run().clone();
     let container = |name: &str, model| {

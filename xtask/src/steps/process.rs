@@ -11,7 +11,8 @@ use crate::layout;
 use crate::session::Session;
 
 pub(super) fn run(session: &mut Session<'_>, program: &Program) -> Result<CompletedJob, Error> {
-    let step = session.progress.start("process", "rows into features, and the preprocessor that makes them");
+    let name = session.run().with_suffix("process")?;
+    let step = session.start("process", "rows into features, and the preprocessor that makes them", Some(&name))?;
     let names = [
         ("train-filename", "train.csv"),
         ("val-filename", "val.csv"),
@@ -22,7 +23,7 @@ pub(super) fn run(session: &mut Session<'_>, program: &Program) -> Result<Comple
     let mut arguments = vec![Argument::from("process")];
     arguments.extend(names.iter().flat_map(|(flag, name)| [format!("--{flag}").into(), Argument::from(*name)]));
     let job = ProcessingJob {
-        name: session.run().with_suffix("process")?,
+        name,
         program: program.clone(),
         arguments,
         environment: BTreeMap::new(),

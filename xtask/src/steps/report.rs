@@ -15,8 +15,10 @@ use crate::session::Session;
 const FLAGS: [&str; 7] = ["data", "seed", "train-fraction", "test-rows", "n-estimators", "max-depth", "max-features"];
 
 pub(super) fn run(session: &mut Session<'_>, program: &Program) -> Result<StoredObject, Error> {
-    let step = session.progress.start("report", "what the model goes by, where it is wrong, and a page that shows it");
     let run = session.run().clone();
+    let (name, about) =
+        (run.with_suffix("report")?, "what the model goes by, where it is wrong, and a page that shows it");
+    let step = session.start("report", about, Some(&name))?;
     let rows = || layout::bronze_publication().map(Some);
     let mut inputs = vec![
         input("train", layout::bronze("train")?, rows()?)?,
@@ -38,7 +40,7 @@ pub(super) fn run(session: &mut Session<'_>, program: &Program) -> Result<Stored
         arguments.extend(["--command".to_owned(), command]);
     }
     let job = ProcessingJob {
-        name: run.with_suffix("report")?,
+        name,
         program: program.clone(),
         arguments: arguments.into_iter().map(Argument::from).collect(),
         environment: BTreeMap::new(),
@@ -58,10 +60,11 @@ pub(super) fn compare(
     first: &JobName,
     second: &JobName,
 ) -> Result<StoredObject, Error> {
-    let step = session.progress.start("compare", &format!("{first} and {second}"));
+    let name = session.run().clone();
+    let step = session.start("compare", &format!("{first} and {second}"), Some(&name))?;
     let folder = layout::reports()?.join(&format!("{first}-and-{second}"))?;
     let job = ProcessingJob {
-        name: session.run().clone(),
+        name,
         program: program.clone(),
         arguments: vec!["compare".into()],
         environment: BTreeMap::new(),

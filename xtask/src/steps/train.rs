@@ -23,7 +23,8 @@ pub(super) fn run(
     seed: u64,
 ) -> Result<CompletedTraining, Error> {
     let seed = seed.to_string();
-    let step = session.progress.start("train", &format!("a random forest of {} trees", args.n_estimators));
+    let (name, about) = (session.run().clone(), format!("a random forest of {} trees", args.n_estimators));
+    let step = session.start("train", &about, Some(&name))?;
     let channels = PARTS.map(|part| {
         Ok(Channel {
             name: part.to_owned(),
@@ -37,11 +38,15 @@ pub(super) fn run(
         ("max-depth", args.max_depth.as_str()),
         ("max-features", args.max_features.as_str()),
     ];
+    for (name, value) in flags {
+        session.parameter(name, value);
+    }
+    session.parameter("random-state", &seed);
     let mut hyper_parameters: BTreeMap<_, _> =
         flags.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    hyper_parameters.insert("random-state".to_owned(), seed.clone());
+    hyper_parameters.insert("random-state".to_owned(), seed);
     let job = TrainingJob {
-        name: session.run().clone(),
+        name,
         program: program.clone(),
         channels: channels.into_iter().collect::<Result<_, Error>>()?,
         hyper_parameters,
@@ -50,10 +55,6 @@ pub(super) fn run(
         output: layout::regressors()?,
     };
     let done = session.platform.run_training(&job, &mut |line| step.show(line))?;
-    for (name, value) in flags {
-        session.parameter(name, value);
-    }
-    session.parameter("random-state", &seed);
     // What an evaluation found under this name stays.
     session.record.metrics.retain(|metric| metric.name.starts_with("cv:"));
     session.record.metrics.extend(done.metrics.iter().cloned());

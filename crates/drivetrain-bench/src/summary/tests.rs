@@ -62,6 +62,23 @@ fn operations_stand_beside_each_other_where_there_is_one_size() {
 }
 
 #[test]
+fn what_is_counted_by_the_second_is_shown_so() {
+    let rate = |engine: &str, round, per_second| {
+        let mut rate = measurement(engine, "requests", 10, round, 1.0);
+        rate.reading = crate::Reading { check: Some(0.0), ..crate::Reading::rate("requests", per_second) };
+        rate
+    };
+    let measurements =
+        vec![rate("ours", 1, 8_000.0), rate("slow", 1, 400.0), rate("ours", 2, 6_000.0), rate("slow", 2, 400.0)];
+    let results = results(measurements);
+    let summary = Summary::new(&results);
+    assert!(summary.groups[0].is_rate());
+    let tables = summary.tables();
+    assert_eq!(tables[0].rows[1], ["slow", "400 /s (17.5×)"]);
+    assert_eq!(tables[1].rows[0][2..], ["8,000 /s", "6,000 /s", "0", "1.00×"]);
+}
+
+#[test]
 fn a_loaded_machine_is_told_of() {
     let mut results = results((0..10).map(|round| measurement("ours", "sort", 10, round, 1.0)).collect());
     assert_eq!(Summary::new(&results).warnings(), Vec::<String>::new());

@@ -3,6 +3,8 @@
 #[cfg(feature = "process")]
 pub mod acquire;
 #[cfg(feature = "evaluate")]
+mod baselines;
+#[cfg(feature = "evaluate")]
 pub mod evaluate;
 #[cfg(any(feature = "process", feature = "train"))]
 mod features;

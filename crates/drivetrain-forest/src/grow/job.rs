@@ -84,10 +84,10 @@ impl<'a> Job<'a> {
         let tree = TreeParameters { categorical: &self.categorical, ..self.tree };
         let engine = Engine::new(&tree, &self.x, y, criterion, scale);
         let arena = || engine.arena();
-        let grown = self.trees(arena, |arena, mut rng| {
+        let grown = self.trees(arena, |arena, mut rng, goes_on| {
             let mut weights = self.rows.draw(&mut rng);
             reweigh(&mut weights);
-            let tree = engine.grow(&weights, rng, arena);
+            let tree = engine.grow(&weights, rng, arena, goes_on);
             let finished = Tree::new(&tree, self.x.ncols());
             arena.recycle(tree);
             Ok(finished)
@@ -96,11 +96,11 @@ impl<'a> Job<'a> {
     }
 
     /// One tree after the other on each thread, each thread in memory of its own. Trees are begun in order, so that a
-    /// stop leaves the first ones.
+    /// stop leaves the first ones. A tree may ask whether it is still wanted.
     pub(super) fn trees<Memory>(
         &self,
         memory: impl Fn() -> Memory + Sync + Send,
-        tree: impl Fn(&mut Memory, random::Generator) -> Result<Tree, ForestError> + Sync + Send,
+        tree: impl Fn(&mut Memory, random::Generator, &dyn Fn() -> bool) -> Result<Tree, ForestError> + Sync + Send,
     ) -> Result<Vec<Tree>, ForestError> {
         let n_trees = self.forest.n_estimators;
         let done = AtomicUsize::new(0);
@@ -110,12 +110,20 @@ impl<'a> Job<'a> {
                 cancelled.store(true, Ordering::Relaxed);
             }
         };
+        let check = || match cancelled.load(Ordering::Relaxed) {
+            true => Err(ForestError::Cancelled { n_grown: done.load(Ordering::Relaxed), n_trees }),
+            false => Ok(()),
+        };
+        // Within a tree, too: a single one may take minutes.
+        let goes_on = || {
+            tell(done.load(Ordering::Relaxed));
+            check().is_ok()
+        };
         let one = |memory: &mut Memory, index: usize| {
-            if cancelled.load(Ordering::Relaxed) {
-                return Err(ForestError::Cancelled { n_grown: done.load(Ordering::Relaxed), n_trees });
-            }
+            check()?;
             // A stream per tree: neither threads nor the other trees have a say in it.
-            let grown = tree(memory, self.generator(index))?;
+            let grown = tree(memory, self.generator(index), &goes_on)?;
+            check()?;
             let n_grown = done.fetch_add(1, Ordering::Relaxed) + 1;
             if let Some(progress) = self.options.progress {
                 progress(n_grown, n_trees);

@@ -83,8 +83,9 @@ impl<'a> FitOptions<'a> {
         self
     }
 
-    /// Called as [`FitOptions::progress`] is, and once with zero trees before the first; once it breaks, no further
-    /// tree is begun and the fit ends in [`ForestError::Cancelled`](crate::ForestError::Cancelled).
+    /// Called as [`FitOptions::progress`] is, once with zero trees before the first, and every few milliseconds while a
+    /// large tree grows, with the number of trees that there are; once it breaks, no further node is split and the fit
+    /// ends in [`ForestError::Cancelled`](crate::ForestError::Cancelled). smartcore's trees are not ended in the middle.
     ///
     /// ```
     /// use std::ops::ControlFlow;

@@ -282,6 +282,11 @@ macro_rules! estimator {
                 $builder::default()
             }
 
+            /// A builder that starts from these parameters.
+            pub fn to_builder(&self) -> $builder {
+                self.0.clone()
+            }
+
             /// What makes a split a good one.
             #[must_use]
             pub fn criterion(&self) -> $criterion {

@@ -17,6 +17,9 @@ pub use rest::send;
 /// Logs are small; of a larger one `MLflow` gets none.
 const MAX_ARTIFACT: u64 = 16 << 20;
 
+/// `MLflow` refuses longer tags.
+const MAX_TAG: usize = 5000;
+
 /// A run as `MLflow` has it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
@@ -30,10 +33,47 @@ pub struct Run {
     name: String,
     start_ms: u64,
     end_ms: u64,
+    status: Status,
     params: Vec<(String, String)>,
     metrics: Vec<Metric>,
     tags: Vec<(String, String)>,
     artifacts: Vec<(String, Vec<u8>)>,
+}
+
+/// How a run ended, as `MLflow` counts and calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Status {
+    Finished,
+    Failed,
+    Killed,
+}
+
+impl Status {
+    fn of(record: &RunRecord) -> Self {
+        match &record.failure {
+            None => Self::Finished,
+            Some(failure) if failure.interrupted => Self::Killed,
+            Some(_) => Self::Failed,
+        }
+    }
+
+    /// In files.
+    fn number(self) -> u8 {
+        match self {
+            Self::Finished => 3,
+            Self::Failed => 4,
+            Self::Killed => 5,
+        }
+    }
+
+    /// In calls.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Finished => "FINISHED",
+            Self::Failed => "FAILED",
+            Self::Killed => "KILLED",
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -45,7 +85,8 @@ struct Metric {
 
 impl Run {
     /// A run of a project from its record; the logs of its steps, the record itself and the `files` of the store, each with
-    /// a name, become artifacts.
+    /// a name, become artifacts. One that did not end well is marked so, with the error as its note and as the tag
+    /// `drivetrain.error`, and with the log of the step that failed.
     ///
     /// # Errors
     /// As [`Store::get_bytes`], and [`RunnerError::Record`] if the record cannot be written as JSON.
@@ -70,10 +111,19 @@ impl Run {
             record.artifacts.iter().map(|(label, of)| (plain(&format!("sha256.{label}")), of.sha256.to_string())),
         );
 
+        if let Some(failure) = &record.failure {
+            // The note is what `MLflow` shows on the run's page.
+            let error: String = failure.error.chars().take(MAX_TAG).collect();
+            tags.extend(["mlflow.note.content", "drivetrain.error"].map(|name| (name.to_owned(), error.clone())));
+        }
+
         let mut artifacts = Vec::new();
+        let failed = record.failure.as_ref().and_then(|failure| failure.step.as_ref());
         let logs = record
             .steps
             .iter()
+            .filter(|step| failed.is_none_or(|failed| failed.name != step.name))
+            .chain(failed)
             .filter_map(|step| Some((format!("logs/{}.txt", plain(&step.name)), step.log.as_ref()?)));
         let files = files.iter().map(|(name, key)| (plain(name), *key));
         for (name, key) in logs.chain(files) {
@@ -93,6 +143,7 @@ impl Run {
             name: record.run.to_string(),
             start_ms,
             end_ms: record.ended.map_or(start_ms, |ended| ended.unix_milliseconds()),
+            status: Status::of(record),
             params: record.parameters.iter().map(|(name, value)| (plain(name), value.clone())).collect(),
             metrics,
             tags,

@@ -15,7 +15,7 @@ const BATCH: usize = 100;
 /// Characters of a refusal that are quoted.
 const QUOTED: usize = 300;
 
-/// Tells the server at `uri`, such as `http://127.0.0.1:5000`, of a run that is done; it becomes a new run there, with the
+/// Tells the server at `uri`, such as `http://127.0.0.1:5000`, of a run that has ended; it becomes a new run there, with the
 /// tag `drivetrain.run_id` for the id it has in the store.
 ///
 /// # Errors
@@ -45,7 +45,7 @@ pub fn send(uri: &str, run: &Run) -> Result<(), RunnerError> {
     for (name, bytes) in &run.artifacts {
         server.put(&format!("api/2.0/mlflow-artifacts/artifacts/{experiment}/{id}/artifacts/{name}"), bytes)?;
     }
-    server.post("runs/update", &json!({ "run_id": id, "status": "FINISHED", "end_time": run.end_ms }))?;
+    server.post("runs/update", &json!({ "run_id": id, "status": run.status.name(), "end_time": run.end_ms }))?;
     Ok(())
 }
 

@@ -3,11 +3,18 @@ use std::net::TcpListener;
 
 use super::*;
 use crate::metrics::Metric as Scraped;
-use crate::record::StepRecord;
+use crate::record::{Failure, StepRecord};
 use crate::{JobName, Timestamp};
 
 fn run(store: &Store) -> Run {
-    let project = Key::new("demo").unwrap();
+    Run::of(store, &project(), &record(store), &[]).unwrap()
+}
+
+fn project() -> Key {
+    Key::new("demo").unwrap()
+}
+
+fn record(store: &Store) -> RunRecord {
     let mut record = RunRecord::new(JobName::new("first").unwrap(), Timestamp::from_unix_seconds(100));
     record.ended = Some(Timestamp::from_unix_seconds(103));
     record.parameters.insert("max-depth".into(), "none".into());
@@ -19,7 +26,7 @@ fn run(store: &Store) -> Run {
     record.artifacts.insert("models/m.tar.gz".into(), stored);
     record.set_step(StepRecord { name: "train".into(), seconds: 0.5, log: Some(log) });
     record.set_step(StepRecord { name: "gone".into(), seconds: 0.5, log: Some(Key::new("demo/none").unwrap()) });
-    Run::of(store, &project, &record, &[]).unwrap()
+    record
 }
 
 #[test]
@@ -40,6 +47,58 @@ fn a_run_lies_in_the_store_as_mlflow_lays_it_out() {
     assert!(meta.contains("status: 3\n") && meta.contains("start_time: 100000\n"), "{meta}");
     // Written again, it is still one run.
     assert_eq!(write(&store, &run).unwrap(), folder);
+}
+
+#[test]
+fn a_run_that_did_not_end_well_is_marked_and_keeps_its_log() {
+    let store = Store::in_memory().unwrap();
+    let log = Key::new("demo/jobs/first/log.txt").unwrap();
+    let mut record = record(&store);
+    store.put_bytes(&log, b"it broke\n".to_vec()).unwrap();
+    let step = StepRecord { name: "train".into(), seconds: 0.5, log: Some(log) };
+    for (interrupted, status) in [(false, "status: 4\n"), (true, "status: 5\n")] {
+        record.failure = Some(Failure { error: "x".repeat(9_000), interrupted, step: Some(step.clone()) });
+        let folder = write(&store, &Run::of(&store, &project(), &record, &[]).unwrap()).unwrap();
+        let read =
+            |name: &str| String::from_utf8(store.get_bytes(&folder.join(name).unwrap(), 1 << 20).unwrap()).unwrap();
+        assert!(read("meta.yaml").contains(status), "{}", read("meta.yaml"));
+        assert_eq!(read("tags/drivetrain.error"), "x".repeat(5_000));
+        assert_eq!(read("tags/mlflow.note.content").len(), 5_000);
+        assert_eq!(read("artifacts/logs/train.txt"), "it broke\n");
+        assert_eq!(read("params/max-depth"), "none");
+    }
+}
+
+#[test]
+fn a_run_written_again_keeps_nothing_it_no_longer_has() {
+    let store = Store::in_memory().unwrap();
+    let mut record = record(&store);
+    record.failure = Some(Failure { error: "no".into(), interrupted: false, step: None });
+    record.parameters.insert("search".into(), "20".into());
+    let folder = write(&store, &Run::of(&store, &project(), &record, &[]).unwrap()).unwrap();
+    record.failure = None;
+    record.parameters.remove("search");
+    record.metrics.clear();
+    record.steps.clear();
+    write(&store, &Run::of(&store, &project(), &record, &[]).unwrap()).unwrap();
+    let left: Vec<_> = store
+        .list(&folder)
+        .unwrap()
+        .into_iter()
+        .filter_map(|object| Some(object.key.below(&folder)?.to_owned()))
+        .collect();
+    let expected = [
+        "artifacts/logs/train.txt",
+        "artifacts/run.json",
+        "meta.yaml",
+        "metrics/random_forest_rmse",
+        "params/max-depth",
+        "tags/drivetrain.version",
+        "tags/mlflow.runName",
+        "tags/mlflow.source.type",
+        "tags/sha256.models_m.tar.gz",
+    ];
+    assert_eq!(left, expected);
 }
 
 #[test]

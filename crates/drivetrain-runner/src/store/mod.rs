@@ -308,6 +308,19 @@ impl Store {
         Ok(self.run(download::digest(self, key))?.sha256)
     }
 
+    /// Removes an object; where there is none of that key, nothing.
+    ///
+    /// # Errors
+    /// [`RunnerError::StoreAccess`] if the store fails.
+    pub fn remove(&self, key: &Key) -> Result<(), RunnerError> {
+        self.run(async {
+            match self.backend.delete(&backend_path(key)).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+                Err(error) => Err(self.failed("remove", key)(error)),
+            }
+        })
+    }
+
     /// Whether there is an object of exactly that key.
     ///
     /// # Errors

@@ -48,6 +48,16 @@ fn a_later_write_replaces_an_earlier_one() {
 }
 
 #[test]
+fn what_is_removed_is_gone_and_what_was_never_there_is_no_failure() {
+    each_store(|store, _| {
+        store.put_bytes(&key("a/b"), vec![1]).unwrap();
+        store.remove(&key("a/b")).unwrap();
+        assert!(!store.contains(&key("a/b")).unwrap());
+        store.remove(&key("a/b")).unwrap();
+    });
+}
+
+#[test]
 fn listings_are_sorted_deep_and_by_whole_segment() {
     each_store(|store, _| {
         for name in ["a/c/x", "a/b", "a/c/w", "ab/c", "z"] {

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,7 @@ pub(super) struct Exchange {
 /// What became of many requests.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
-    /// How long each answer took, sorted.
+    /// How long each right answer took.
     pub(super) latencies: Vec<Duration>,
     /// Answers that came and were not the right ones.
     pub(super) wrong: usize,
@@ -33,18 +34,20 @@ impl Outcome {
         self.latencies.len() as f64 / self.elapsed.as_secs_f64()
     }
 
-    /// The time within which this share of the answers came, between 0 and 1.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in a list")]
-    pub(super) fn percentile(&self, share: f64) -> Duration {
-        let last = self.latencies.len().saturating_sub(1);
-        self.latencies.get((last as f64 * share).round() as usize).copied().unwrap_or_default()
-    }
-
     fn add(&mut self, other: Self) {
         self.latencies.extend(other.latencies);
         self.wrong += other.wrong;
         self.lost += other.lost;
     }
+}
+
+/// How long a load goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lasting {
+    /// As long as this.
+    Time(Duration),
+    /// For so many requests, of all connections together.
+    Requests(usize),
 }
 
 /// One POST of rows as CSV.
@@ -54,11 +57,17 @@ pub(super) fn request(body: &str) -> Vec<u8> {
 }
 
 /// Asks over and over on so many connections, each of which waits for its answer before it asks again.
-pub(super) fn load(address: SocketAddr, exchanges: &[Exchange], connections: usize, lasting: Duration) -> Outcome {
+pub(super) fn load(address: SocketAddr, exchanges: &[Exchange], connections: usize, lasting: Lasting) -> Outcome {
     let started = Instant::now();
+    let asked = AtomicUsize::new(0);
+    let go_on = || match lasting {
+        Lasting::Time(time) => started.elapsed() < time,
+        Lasting::Requests(requests) => asked.fetch_add(1, Ordering::Relaxed) < requests,
+    };
+    let go_on = &go_on;
     let mut total = Outcome::default();
     thread::scope(|scope| {
-        let one = |first| move || keep_asking(address, exchanges, first, started + lasting);
+        let one = |first| move || keep_asking(address, exchanges, first, go_on);
         let clients: Vec<_> = (0..connections).map(|first| scope.spawn(one(first))).collect();
         for client in clients {
             // A client that panics has lost more than one request, but that one at least.
@@ -66,18 +75,17 @@ pub(super) fn load(address: SocketAddr, exchanges: &[Exchange], connections: usi
         }
     });
     total.elapsed = started.elapsed();
-    total.latencies.sort_unstable();
     total
 }
 
-fn keep_asking(address: SocketAddr, exchanges: &[Exchange], first: usize, until: Instant) -> Outcome {
+fn keep_asking(address: SocketAddr, exchanges: &[Exchange], first: usize, go_on: impl Fn() -> bool) -> Outcome {
     let mut outcome = Outcome::default();
     let mut connection = None;
     for exchange in exchanges.iter().cycle().skip(first * 7) {
-        let started = Instant::now();
-        if started >= until {
+        if !go_on() {
             break;
         }
+        let started = Instant::now();
         let answer = match &mut connection {
             Some(connection) => ask(connection, &exchange.request),
             None => connect(address).and_then(|new| ask(connection.insert(new), &exchange.request)),
@@ -157,11 +165,10 @@ mod tests {
         }
     }
 
-    #[test]
-    fn wrong_answers_and_lost_requests_are_counted() {
+    /// A server that answers one request right, one wrong, and goes away; so for every connection.
+    fn fickle_server() -> SocketAddr {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
-        // Answers one request right, one wrong, and goes away; so for every connection.
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let mut connection = BufReader::new(stream.unwrap());
@@ -177,11 +184,19 @@ mod tests {
                 }
             }
         });
+        address
+    }
+
+    #[test]
+    fn wrong_answers_and_lost_requests_are_counted() {
         let exchange = Exchange { request: request("1,2"), answer: b"right".to_vec() };
-        let outcome = load(address, &[exchange], 1, Duration::from_millis(200));
+        let outcome =
+            load(fickle_server(), std::slice::from_ref(&exchange), 1, Lasting::Time(Duration::from_millis(200)));
         let right = outcome.latencies.len();
         assert!(right > 0 && outcome.wrong > 0 && outcome.lost > 0, "{outcome:?}");
         assert!(right - outcome.wrong <= 1 && outcome.wrong - outcome.lost <= 1, "{outcome:?}");
-        assert!(outcome.percentile(0.5) <= outcome.percentile(0.99));
+        // One of three is right, one wrong and one lost.
+        let outcome = load(fickle_server(), &[exchange], 1, Lasting::Requests(7));
+        assert_eq!((outcome.latencies.len(), outcome.wrong, outcome.lost), (3, 2, 2), "{outcome:?}");
     }
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
-use std::{fs, io};
+
+use drivetrain_bench::memory_of_tree;
 
 use super::client;
 use crate::error::Error;
@@ -63,9 +64,13 @@ impl Server {
             .is_ok_and(|answer| answer.status == 200)
     }
 
-    /// The memory that it and the processes it started have in use, in bytes.
-    pub(super) fn resident(&self) -> u64 {
-        resident(self.process.id())
+    /// The memory that it and the processes it started hold, in bytes.
+    pub(super) fn memory(&self) -> u64 {
+        memory_of_tree(self.id())
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.process.id()
     }
 }
 
@@ -83,17 +88,4 @@ impl Drop for Server {
 fn start(command: &mut Command) -> Result<Child, Error> {
     let program = command.get_program().into();
     command.stdin(Stdio::null()).spawn().map_err(|source| Error::Start { program, source })
-}
-
-/// `VmRSS` of a process and of all below it; 0 where there is no `/proc`.
-fn resident(process: u32) -> u64 {
-    let read = |file: &str| fs::read_to_string(format!("/proc/{process}/{file}"));
-    let own = read("status").ok().and_then(|status| {
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.trim().strip_suffix(" kB")?.to_owned();
-        line.parse::<u64>().ok()
-    });
-    let children = read(&format!("task/{process}/children")).or_else(|_| Ok::<_, io::Error>(String::new()));
-    let children = children.unwrap_or_default();
-    let below: u64 = children.split_whitespace().filter_map(|child| child.parse().ok()).map(resident).sum();
-    own.unwrap_or_default() * 1024 + below
 }

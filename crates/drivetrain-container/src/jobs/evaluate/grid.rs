@@ -2,8 +2,7 @@
 
 use std::{collections::BTreeMap, str::FromStr};
 
-use drivetrain_evaluate::{EvaluateError, ParameterGrid, Parameters};
-use drivetrain_forest::RandomForestRegressor;
+use drivetrain_evaluate::{EvaluateError, ParameterGrid};
 use serde_json::Value;
 
 /// A grid of a forest's parameters, written as JSON: an object of lists.
@@ -39,33 +38,19 @@ impl FromStr for Grid {
     }
 }
 
-/// The forest with some of its parameters replaced.
-pub(in crate::jobs) fn with_parameters(
-    forest: &RandomForestRegressor,
-    parameters: &Parameters,
-) -> Result<RandomForestRegressor, EvaluateError> {
-    let replaced = serde_json::to_value(forest).and_then(|mut all| {
-        if let Value::Object(all) = &mut all {
-            all.extend(parameters.iter().map(|(name, value)| (name.clone(), value.clone())));
-        }
-        serde_json::from_value(all)
-    });
-    replaced.map_err(|source| {
-        let parameters = serde_json::to_string(parameters).unwrap_or_default();
-        EvaluateError::Candidate { parameters, source: source.into() }
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use drivetrain_forest::RandomForestRegressor;
+
     use super::*;
+    use crate::jobs::baselines::with_parameters;
 
     #[test]
     fn the_default_grid_is_made_of_the_forests_parameters() {
         let grid = default().unwrap();
         assert_eq!(grid.n_candidates(), 48);
         for candidate in grid.all() {
-            with_parameters(&RandomForestRegressor::default(), &candidate).unwrap();
+            with_parameters::<RandomForestRegressor>(&RandomForestRegressor::default(), &candidate).unwrap();
         }
     }
 
@@ -75,7 +60,8 @@ mod tests {
         assert!(message("{\"max_depth\": 4}").contains("an object of lists"));
         assert!(message("{\"max_depth\": []}").contains("empty for max_depth"));
         let candidate = "{\"depth\": [4]}".parse::<Grid>().unwrap().0.all().remove(0);
-        let error = with_parameters(&RandomForestRegressor::default(), &candidate).unwrap_err();
+        let forest = RandomForestRegressor::default();
+        let error = with_parameters::<RandomForestRegressor>(&forest, &candidate).unwrap_err();
         assert!(crate::failure::explain(&error).contains("unknown field `depth`"), "{error}");
     }
 }

@@ -11,7 +11,7 @@ use drivetrain_autompg::{PipelineOptions, TARGET, pipeline};
 use drivetrain_dataset::{Source, acquire};
 use drivetrain_evaluate::{
     Contender, EvaluateError, Evaluation, EvaluationPlan, Model, Parameters, PipelineModel, SearchPlan, evaluate,
-    regressor::{DummyRegressor, LinearRegression, Regressor, Ridge, TransformedTargetRegressor},
+    regressor::Regressor,
 };
 use drivetrain_forest::{MaxFeatures, RandomForestRegressor};
 use drivetrain_frame::{FrameError, FrameTable};
@@ -19,9 +19,9 @@ use drivetrain_plan::{Column, ColumnTable, Table};
 use drivetrain_transform::Pipeline;
 
 use self::grid::Grid;
-pub(in crate::jobs) use self::grid::with_parameters;
 use super::{
     acquire::auto_mpg,
+    baselines::{baselines, with_parameters},
     outputs::Outputs,
     progress::Progress,
     train::{MaxDepth, values::whole},
@@ -140,17 +140,12 @@ fn evaluate_forest(
     y: &[f64],
 ) -> Result<Evaluation, EvaluateError> {
     let model = |regressor: Box<dyn Regressor>| PipelineModel::new(preprocessing.clone(), regressor);
-    let mut baselines = vec![
-        ("mean", model(Box::new(DummyRegressor))),
-        ("linear", model(Box::new(LinearRegression))),
-        ("ridge", model(Box::<Ridge>::default())),
-    ];
-    if y.iter().all(|value| *value > 0.0) {
-        baselines.push(("linear, log target", model(Box::new(TransformedTargetRegressor::log(LinearRegression)))));
-    }
+    let baselines: Vec<_> =
+        baselines(forest, y)?.into_iter().map(|(name, regressor)| (name, model(regressor))).collect();
     let subject = model(Box::new(forest.clone()));
     let make = |parameters: &Parameters| {
-        Ok::<Box<dyn Model>, _>(Box::new(model(Box::new(with_parameters(forest, parameters)?))))
+        let candidate: RandomForestRegressor = with_parameters(forest, parameters)?;
+        Ok::<Box<dyn Model>, _>(Box::new(model(Box::new(candidate))))
     };
     let search = args.search.map(|count| {
         let grid = args.grid.clone().map_or_else(grid::default, |grid| Ok(grid.0))?;

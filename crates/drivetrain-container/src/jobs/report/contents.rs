@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use drivetrain_autompg::{CITATION, ORIGIN, TARGET, YEAR, origin_name};
-use drivetrain_evaluate::{Estimate, Summary};
+use drivetrain_evaluate::{CalibrationLevel, Estimate, Summary};
 use drivetrain_plan::{Column, DataType, Table};
 use drivetrain_report::{
     Artifact, Calibration, ColumnProfile, Data, Dependence, Importance, Level, Model, Prediction, Previous, Report,
@@ -165,10 +165,8 @@ fn dependence(findings: &Findings) -> Vec<Dependence> {
 
 fn calibration(truth: &[f64], findings: &Findings) -> Option<Calibration> {
     let levels = findings.intervals.iter().map(|(nominal, intervals)| {
-        let rows = intervals.len() as f64;
-        let covered = intervals.iter().zip(truth).filter(|(interval, truth)| interval.contains(**truth)).count();
-        let width = intervals.iter().map(|interval| interval.high - interval.low).sum::<f64>();
-        Level { nominal: *nominal, coverage: covered as f64 / rows, width: width / rows }
+        let found = CalibrationLevel::of(*nominal, intervals.iter().copied().zip(truth.iter().copied()));
+        Level { nominal: *nominal, coverage: found.covered, width: found.mean_width }
     });
     let levels: Vec<Level> = levels.collect();
     (!levels.is_empty()).then(|| Calibration {

@@ -4,7 +4,6 @@ use drivetrain_autompg::{PipelineOptions, WEIGHT, YEAR, pipeline};
 use drivetrain_evaluate::{
     Bootstrap, ColumnImportance, CvPlus, EvaluateError, FittedModel, Fold, FoldScore, Grid, Interval, KFold,
     PartialDependence, PipelineModel, Summary, cross_validate, fold_back, partial_dependence, permutation_importance,
-    regressor::{DummyRegressor, LinearRegression, Ridge},
 };
 use drivetrain_forest::{Forest, RandomForestRegressor, metrics::RegressionMetrics};
 use drivetrain_plan::{ColumnTable, Plan, Program, Registry, Table};
@@ -12,7 +11,10 @@ use drivetrain_plan::{ColumnTable, Plan, Program, Registry, Table};
 use super::inputs::Inputs;
 use crate::{
     Error,
-    jobs::evaluate::{MODEL, with_parameters},
+    jobs::{
+        baselines::{self as simpler, with_parameters},
+        evaluate::MODEL,
+    },
 };
 
 /// The resamples behind a confidence interval.
@@ -93,12 +95,10 @@ fn baselines(inputs: &Inputs) -> Result<Vec<(&'static str, Vec<f64>)>, Error> {
     let (x, y) = inputs.train.stacked(&inputs.val)?;
     let rows = inputs.train.target().len();
     let fold = Fold { train: (0..rows).collect(), test: (rows..y.len()).collect() };
-    let models = [
-        ("ridge", PipelineModel::new(pipeline()?, Ridge::new(1.0)?)),
-        ("linear", PipelineModel::new(pipeline()?, LinearRegression)),
-        ("mean", PipelineModel::new(pipeline()?, DummyRegressor)),
-    ];
-    let scored = models.into_iter().map(|(name, model)| {
+    // The best first, as a rule.
+    let models = simpler::baselines(&forest(inputs)?, &y[..rows])?.into_iter().rev();
+    let scored = models.map(|(name, regressor)| {
+        let model = PipelineModel::new(pipeline()?, regressor);
         let scores = cross_validate(&model, &x, &y, std::slice::from_ref(&fold), None)?;
         Ok((name, scores.into_iter().flat_map(|score| score.predictions).collect()))
     });
@@ -108,8 +108,7 @@ fn baselines(inputs: &Inputs) -> Result<Vec<(&'static str, Vec<f64>)>, Error> {
 /// Intervals around the predictions of models that are fitted as this one was, on parts of its training rows.
 fn intervals(inputs: &Inputs, x: &ColumnTable, seed: u64) -> Result<Vec<(f64, Vec<Interval>)>, Error> {
     let pipeline = pipeline(&options(inputs)).map_err(|error| Error::Task(error.into()))?;
-    let regressor = with_parameters(&RandomForestRegressor::default(), &inputs.training.training.hyper_parameters)?;
-    let model = PipelineModel::new(pipeline, regressor);
+    let model = PipelineModel::new(pipeline, forest(inputs)?);
     let folds = KFold::new(FOLDS)?.shuffle(seed);
     let plus = CvPlus::fit(&model, &inputs.train.columns()?, inputs.train.target(), &folds)?;
     // A share of rows takes as many residuals as tell it from all of them.
@@ -117,6 +116,11 @@ fn intervals(inputs: &Inputs, x: &ColumnTable, seed: u64) -> Result<Vec<(f64, Ve
     let coverages: Vec<f64> = COVERAGES.into_iter().filter(|share| share / (1.0 - share) <= n_residuals).collect();
     let found = plus.predict_intervals(x, &coverages)?;
     Ok(coverages.into_iter().zip(found).collect())
+}
+
+/// The forest as it was before it was fitted.
+fn forest(inputs: &Inputs) -> Result<RandomForestRegressor, EvaluateError> {
+    with_parameters(&RandomForestRegressor::default(), &inputs.training.training.hyper_parameters)
 }
 
 /// What the preprocessor was fitted with.

@@ -3,22 +3,26 @@
 //! Metrics stand on stdout as `train_mae=0.76;  val_mae=1.14;`, then the same with `mse`, `rmse` and `r2`. The
 //! platform reads them from there with one regular expression per metric, such as `train_mae=(.*?);`.
 
+mod cluster;
 mod features;
+mod growth;
 mod settings;
 pub(super) mod values;
 
 use std::{collections::BTreeMap, io::Write};
 
+use cluster::Cluster;
 use drivetrain_artifact::{Artifact, ArtifactBuilder, Producer, Regressor, Sha256, Training};
-use drivetrain_forest::{FitOptions, Forest, ForestError, RandomForestRegressor, metrics::RegressionMetrics};
+use drivetrain_forest::{Forest, RandomForestRegressor, metrics::RegressionMetrics};
 use features::Features;
+use growth::Growth;
 use serde::Serialize;
 use serde_json::{Value, json};
 use settings::Settings;
 pub use settings::TrainArgs;
 pub use values::{InvalidValue, MaxDepth};
 
-use super::{outputs::Outputs, progress::Progress};
+use super::outputs::Outputs;
 use crate::{Error, environment::SageMakerEnv, stop::Stop};
 
 /// The file below `output/data` that holds the metrics of both parts.
@@ -63,23 +67,35 @@ impl Metrics {
 /// Told to stop while trees are grown, it keeps those that have been begun: the job then ends as one of so many trees
 /// would, with the same model, byte for byte.
 ///
+/// Of several hosts all grow a share of the trees, and only the first by name evaluates and writes: the same model, byte for byte,
+/// as one host alone.
+///
 /// # Errors
 /// [`Error::Hyperparameter`] and its kin for what the job was told, [`Error::Artifact`], [`Error::EmptyFeatures`],
 /// [`Error::NonFinite`], [`Error::WidthMismatch`] or [`Error::FeatureNameMismatch`] for the features, [`Error::Forest`]
 /// when the forest cannot be grown, [`Error::Create`] or [`Error::Artifact`] when the outputs cannot be written, and
-/// [`Error::Stopped`] when told to stop before there is a tree.
+/// [`Error::Stopped`] when told to stop before there is a tree. Of several hosts, the main one
+/// [`Error::ListenForHosts`], the others [`Error::HostUnreachable`], [`Error::HostRefused`] or [`Error::HostLost`].
 pub fn run(args: &TrainArgs, env: &SageMakerEnv, stop: &Stop, stdout: &mut dyn Write) -> Result<(), Error> {
     if let (Some(channel), hosts @ 2..) = (env.sharded_channels().first(), env.hosts().all.len()) {
         return Err(Error::ShardedChannel { channel: channel.clone(), hosts });
     }
     let settings = Settings::new(args, env)?;
+    let cluster = Cluster::new(env)?;
     let train = Features::read(&settings.train, &settings.train_file)?;
+    if !cluster.is_main() {
+        return cluster::grow_and_send(&cluster, &settings.regressor, &train, stop);
+    }
     let val = Features::read(&settings.val, &settings.val_file)?;
     train.check_same_columns(&val)?;
     let (rows, features) = train.x().dim();
     tracing::info!(rows, features, trees = settings.regressor.n_estimators(), "growing a random forest");
 
-    let forest = grow(&settings.regressor, &train, stop)?;
+    let forest = if cluster.is_one_host() {
+        Growth::new(&settings.regressor, &train, stop).grow_all()?
+    } else {
+        cluster::grow_and_gather(&cluster, &settings.regressor, &train, stop)?
+    };
     let metrics = Metrics { train: evaluate(&forest, &train)?, val: evaluate(&forest, &val)? };
     metrics.print(stdout).map_err(Error::Stdout)?;
 
@@ -91,24 +107,6 @@ pub fn run(args: &TrainArgs, env: &SageMakerEnv, stop: &Stop, stdout: &mut dyn W
     outputs.commit()?;
     tracing::info!(model = %settings.model_dir.display(), %id, "written");
     Ok(())
-}
-
-/// Grows the forest, or as much of it as a stop leaves the time for.
-fn grow(regressor: &RandomForestRegressor, train: &Features, stop: &Stop) -> Result<Forest, Error> {
-    let progress = Progress::start();
-    let tick = |done, total| progress.tick(|| format!("{done} of {total} trees grown"));
-    let stopped = || stop.check().is_err();
-    let options = FitOptions::new().progress(&tick).stop(&stopped);
-    let grown = regressor.fit_with(train.x(), &train.y(), options);
-    if let (Err(ForestError::Cancelled { .. }), Err(stopped)) = (&grown, stop.check()) {
-        return Err(stopped);
-    }
-    let forest = grown.map_err(|source| Error::Forest { action: "grow the forest", source })?;
-    let (grown, wanted) = (forest.n_trees(), regressor.n_estimators());
-    if grown < wanted {
-        tracing::warn!("told to stop: keeping the {grown} trees of {wanted} that are grown");
-    }
-    Ok(forest)
 }
 
 fn evaluate(forest: &Forest, features: &Features) -> Result<RegressionMetrics, Error> {

@@ -9,7 +9,7 @@ use super::*;
 use crate::jobs::{FEATURES_FILE, FeatureDescription};
 
 /// y = 3 a - b with a touch of c, on a small grid.
-fn matrix(rows: usize, offset: usize) -> Array2<f64> {
+pub(super) fn matrix(rows: usize, offset: usize) -> Array2<f64> {
     Array2::from_shape_fn((rows, 4), |(row, column)| {
         let row = row * 7 + offset;
         let (a, b, c) = ((row % 11) as f64, (row % 5) as f64, (row % 3) as f64);
@@ -17,7 +17,7 @@ fn matrix(rows: usize, offset: usize) -> Array2<f64> {
     })
 }
 
-fn lay_out(base: &Path, hyperparameters: &str) {
+pub(super) fn lay_out(base: &Path, hyperparameters: &str) {
     for (channel, file, rows, offset) in [("train", "train_feats.npy", 80, 0), ("val", "val_feats.npy", 20, 3)] {
         let directory = base.join("input/data").join(channel);
         fs::create_dir_all(&directory).unwrap();
@@ -119,7 +119,10 @@ fn a_shard_of_the_rows_is_not_taken_for_all_of_them() {
     fs::write(config.join("inputdataconfig.json"), r#"{"train": {"S3DistributionType": "ShardedByS3Key"}, "val": {}}"#)
         .unwrap();
     let error = train(base.path(), &TrainArgs::default()).unwrap_err();
-    assert_eq!(error.to_string(), "channel `train` is sharded over 2 hosts, of which one trains: use FullyReplicated");
+    assert_eq!(
+        error.to_string(),
+        "channel `train` is sharded over 2 hosts, each of which needs all rows: use FullyReplicated"
+    );
     assert!(!base.path().join("model").exists());
 }
 

@@ -51,6 +51,9 @@ use crate::params::{Splitter, TreeParameters};
 /// A node of at most so many samples is grown in a block of its own, within the one before.
 const BLOCKS: [usize; 3] = [4096, 512, 64];
 
+/// Whoever may cancel the fit is asked again after so many samples of nodes that were split: some milliseconds' work.
+const ASKED_EVERY: usize = 1 << 16;
+
 /// Where nodes lie while they are split.
 trait Space<C: Criterion> {
     /// Turns to `node`, before its features are searched.
@@ -191,8 +194,14 @@ impl<'a, C: Criterion> Engine<'a, C> {
     }
 
     /// Grows one tree on the rows of positive weight, of which there is at least one; its other
-    /// randomness comes from `rng`.
-    pub(super) fn grow(&self, weights: &[f64], mut rng: ChaCha8Rng, arena: &mut Arena<C>) -> GrownTree {
+    /// randomness comes from `rng`. Once `goes_on` says no, what is left is not split: the tree is of no use.
+    pub(super) fn grow(
+        &self,
+        weights: &[f64],
+        mut rng: ChaCha8Rng,
+        arena: &mut Arena<C>,
+        goes_on: &dyn Fn() -> bool,
+    ) -> GrownTree {
         let Arena { criterion, features, lists, blocks, unsorted, nodes, edges } = arena;
         features.reset();
         nodes.clear();
@@ -212,6 +221,9 @@ impl<'a, C: Criterion> Engine<'a, C> {
             nodes: std::mem::take(nodes),
             shares: Vec::new(),
             edges,
+            goes_on,
+            until_asked: ASKED_EVERY,
+            is_cancelled: false,
         };
         let total;
         let mut stack = Vec::new();
@@ -262,6 +274,9 @@ struct Growth<'a, 'x, C: Criterion> {
     /// For each node the share of each class.
     shares: Vec<f64>,
     edges: &'a mut Vec<Edge>,
+    goes_on: &'a dyn Fn() -> bool,
+    until_asked: usize,
+    is_cancelled: bool,
 }
 
 impl<C: Criterion> Growth<'_, '_, C> {
@@ -311,8 +326,23 @@ impl<C: Criterion> Growth<'_, '_, C> {
         }
     }
 
+    /// Whether a node of so many samples is to be split, as far as whoever may cancel the fit is concerned.
+    fn goes_on(&mut self, n_samples: usize) -> bool {
+        match self.until_asked.checked_sub(n_samples) {
+            Some(left) => self.until_asked = left,
+            None => {
+                self.until_asked = ASKED_EVERY;
+                self.is_cancelled |= !(self.goes_on)();
+            }
+        }
+        !self.is_cancelled
+    }
+
     /// Splits `node` if a split is found; children to be split in turn go onto the stack.
     fn split(&mut self, space: &mut impl Space<C>, node: &Node<C::Target>, stack: &mut Vec<Node<C::Target>>) {
+        if !self.goes_on(node.len()) {
+            return;
+        }
         space.begin(node, self.criterion);
         let engine = self.engine;
         let mut best = Best::none::<C>();

@@ -15,7 +15,7 @@ fn grow(builder: &RandomForestRegressorBuilder, x: &Array2<f64>, y: &[f64]) -> G
     let view = x.view();
     let tree = parameters.tree();
     let engine = Engine::new(&tree, &view, scaled, SquaredError::default(), scale);
-    engine.grow(&weights, random::stream(9, 1), &mut engine.arena())
+    engine.grow(&weights, random::stream(9, 1), &mut engine.arena(), &|| true)
 }
 
 /// The bootstrap of the tree that [`grow`] grows.
@@ -239,7 +239,7 @@ fn grow_plainly<C: Criterion>(
     let weights = vec![1.0; y.len()];
     let view = x.view();
     let engine = Engine::new(tree, &view, y, criterion, TargetScale::ONE);
-    engine.grow(&weights, random::stream(9, 1), &mut engine.arena())
+    engine.grow(&weights, random::stream(9, 1), &mut engine.arena(), &|| true)
 }
 
 /// The sides of all rows at the root of a tree.

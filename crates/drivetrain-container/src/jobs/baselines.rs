@@ -1,0 +1,72 @@
+//! What a forest must beat: simpler models, and one of its kind, on the same features.
+
+use drivetrain_evaluate::{
+    EvaluateError, Parameters,
+    regressor::{DummyRegressor, LinearRegression, Regressor, Ridge, TransformedTargetRegressor},
+};
+use drivetrain_forest::{ExtraTreesRegressor, RandomForestRegressor};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+/// The baselines of a forest by name, the simplest first; the one by logarithms only where each target has one.
+pub(super) fn baselines(
+    forest: &RandomForestRegressor,
+    y: &[f64],
+) -> Result<Vec<(&'static str, Box<dyn Regressor>)>, EvaluateError> {
+    let mut baselines: Vec<(&'static str, Box<dyn Regressor>)> = vec![
+        ("mean", Box::new(DummyRegressor)),
+        ("linear", Box::new(LinearRegression)),
+        ("ridge", Box::<Ridge>::default()),
+    ];
+    if y.iter().all(|value| *value > 0.0) {
+        baselines.push(("linear, log target", Box::new(TransformedTargetRegressor::log(LinearRegression))));
+    }
+    baselines.push(("extra trees", Box::new(extra_trees(forest)?)));
+    Ok(baselines)
+}
+
+/// The forest of random splits with the same parameters, but that its trees learn from all rows, as scikit-learn's do.
+fn extra_trees(forest: &RandomForestRegressor) -> Result<ExtraTreesRegressor, EvaluateError> {
+    let all_rows = [("bootstrap", Value::Bool(false)), ("max_samples", Value::Null)];
+    with_parameters(forest, &all_rows.map(|(name, value)| (name.to_owned(), value)).into())
+}
+
+/// A forest with some of its parameters replaced, perhaps as one of another kind.
+pub(super) fn with_parameters<F: DeserializeOwned>(
+    forest: &impl Serialize,
+    parameters: &Parameters,
+) -> Result<F, EvaluateError> {
+    let replaced = serde_json::to_value(forest).and_then(|mut all| {
+        if let Value::Object(all) = &mut all {
+            all.extend(parameters.iter().map(|(name, value)| (name.clone(), value.clone())));
+        }
+        serde_json::from_value(all)
+    });
+    replaced.map_err(|source| {
+        let parameters = serde_json::to_string(parameters).unwrap_or_default();
+        EvaluateError::Candidate { parameters, source: source.into() }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extra_trees_are_told_what_the_forest_is_told() {
+        let forest =
+            RandomForestRegressor::builder().n_estimators(7).max_depth(Some(3)).random_state(5).build().unwrap();
+        let extra = extra_trees(&forest).unwrap();
+        assert_eq!((extra.n_estimators(), extra.max_depth(), extra.random_state()), (7, Some(3), 5));
+        assert!(!extra.bootstrap());
+    }
+
+    #[test]
+    fn what_has_no_logarithm_is_not_predicted_by_one() {
+        let names = |y: &[f64]| -> Vec<_> {
+            baselines(&RandomForestRegressor::default(), y).unwrap().into_iter().map(|(name, _)| name).collect()
+        };
+        assert_eq!(names(&[1.0, 2.0]), ["mean", "linear", "ridge", "linear, log target", "extra trees"]);
+        assert_eq!(names(&[1.0, 0.0]), ["mean", "linear", "ridge", "extra trees"]);
+    }
+}
