@@ -42,6 +42,32 @@ fn bits(values: &[f64]) -> Vec<u64> {
     values.iter().map(|value| value.to_bits()).collect()
 }
 
+/// Trees of more than 4,096 nodes are walked in another form than small ones.
+#[test]
+fn many_rows_are_predicted_as_each_alone_by_large_trees_too() {
+    // Of float32; no two apart by more than a few bits of float64; both of many sizes.
+    let close = |i: usize| 1.0 + (i * 7919 % 6007) as f64 * f64::EPSILON;
+    let x = Array2::from_shape_fn((6007, 3), |(i, j)| match j {
+        0 => close(i),
+        1 => f64::from((i as f32 * 0.37).sin()),
+        _ => (i * 31 % 17) as f64 - 8.0,
+    });
+    let y: Vec<f64> = (0..x.nrows()).map(|i| (i * 101 % 997) as f64).collect();
+    for columns in [0..3, 1..3, 0..1] {
+        let x = x.slice_axis(Axis(1), columns.clone().into());
+        let forest = regressor(3).fit(x, &y).unwrap();
+        assert!(forest.n_nodes() > 3 * 4096, "{} nodes", forest.n_nodes());
+        for factor in [1.0, -1.0, 3.0] {
+            let x = x.mapv(|value| value * factor);
+            let alone: Vec<f64> = x.rows().into_iter().map(|row| forest.predict_row(&row.to_vec()).unwrap()).collect();
+            for threads in [1, 2, 3] {
+                let found = on_threads(threads, || forest.predict(x.view()).unwrap());
+                assert_eq!(bits(&found), bits(&alone), "columns {columns:?}, {threads} threads");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
     let (x, y) = table(120);

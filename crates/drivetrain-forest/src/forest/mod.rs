@@ -2,6 +2,7 @@
 
 mod bits;
 mod classification;
+mod coded;
 mod dictionary;
 mod export;
 mod importances;

@@ -4,36 +4,36 @@
 //! walks go side by side: of many rows through one tree, or of one row through several trees. Rows go
 //! through a tree in large blocks, so that the tree is fetched into the cache once for all of them.
 //!
+//! Large trees are copied for that, one at a time, in half the bytes: see [`coded`](super::coded). The copy and
+//! the codes of a block's rows are gone when the prediction is over; at a time a thread holds 16 bytes a node of one
+//! tree and 4 bytes a value of one block. Stored and loaded forests know nothing of it.
+//!
 //! # What was tried
 //!
-//! Rows a second of processor time on one busy core, 20,000 rows of the benchmark's table: 20 trees grown to the
-//! end, 20 trees of depth 10, 100 trees grown to the end. Each was measured in turns with the first.
-//!
-//! | design | 20 | 20, depth 10 | 100 |
-//! |---|---|---|---|
-//! | this one | 546,000 | 2,805,000 | 112,000 |
-//! | 32-bit codes in the order of the values, 12-byte nodes, 16 rows; equal codes decided by the values | 540,000 | 2,336,000 | 112,000 |
-//! | the same, the values consulted once a walk is over | 423,000 | 2,545,000 | 81,000 |
-//! | such codes in 8-byte nodes, 8 rows, up to 256 features | 483,000 | 2,251,000 | 102,000 |
-//!
-//! On trees with thresholds at random, likewise in turns: rows parted at each node as when growing, then walked
-//! from where fewer than 24 are left, 408,000 instead of 716,000 (100 trees of depth 10); rows sorted by the
-//! leaves of the first tree beforehand, no difference.
+//! (Being measured.)
 
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
 use super::Forest;
-use super::node::{leaf, leaves};
+use super::coded::{self, CodedRows, CodedTree, Scales};
+use super::node::{Node, leaf, leaves};
 use crate::{ForestError, check};
 
 /// Walks side by side: enough to keep a core's loads busy, few enough for its registers.
 const LANES: usize = 8;
 
-/// Values of rows that go through one tree before the next one, two megabytes: with a quarter of that, the
-/// nodes of large forests are fetched from main memory too often (100 full trees at 20,000 rows by 20
-/// features: 93,000 rows a second instead of 120,000).
-const BLOCK_VALUES: usize = 1 << 18;
+/// Values of rows that go through one tree before the next one: a tree is fetched, and coded, once for all of them.
+const BLOCK_VALUES: usize = 1 << 19;
+
+/// Nodes of a tree from which on codes pay: fewer lie in the first cache as they are.
+const CODED_NODES: usize = 1 << 12;
+
+/// Nodes of a tree for each row of a block up to which coding the tree pays.
+const NODES_A_ROW: usize = 8;
+
+/// Nodes from whose thresholds the scale of codes is taken.
+const SCALE_NODES: usize = 1 << 15;
 
 /// Walks from a root to a leaf above which waking other threads pays.
 const PARALLEL_WALKS: usize = 1 << 15;
@@ -55,22 +55,34 @@ impl Forest {
         let by_threshold = self.check_values(&values)?;
 
         let mut predictions = vec![0.0; n_rows];
-        let largest = (BLOCK_VALUES / self.n_features).max(LANES);
-        if n_rows.saturating_mul(self.n_trees()) < PARALLEL_WALKS {
-            predictions
-                .chunks_mut(largest)
-                .zip(values.chunks(largest * self.n_features))
-                .for_each(|(predictions, rows)| self.predict_block(rows, predictions, by_threshold));
+        let is_small = n_rows.saturating_mul(self.n_trees()) < PARALLEL_WALKS;
+        let n_threads = if is_small { 1 } else { rayon::current_num_threads() };
+        let largest = (BLOCK_VALUES / self.n_features).next_multiple_of(coded::LANES).max(coded::LANES);
+        // One block for each thread, as each codes the trees for itself.
+        let block = n_rows.div_ceil(n_threads).next_multiple_of(coded::LANES).min(largest);
+        let scales = (by_threshold && self.codes_pay(block.min(n_rows)))
+            .then(|| Scales::new(&self.nodes[..self.n_nodes().min(SCALE_NODES)], self.n_features));
+        // Otherwise a few, so that none waits long for the last one.
+        let fair = n_rows.div_ceil(4 * n_threads).next_multiple_of(LANES);
+        let block = if scales.is_some() { block } else { fair.min(largest).max(LANES) };
+        let predict_block = |(predictions, rows): (&mut [f64], &[f64])| match &scales {
+            Some(scales) => self.predict_coded(rows, predictions, scales),
+            None => self.predict_block(rows, predictions, by_threshold),
+        };
+        if is_small {
+            predictions.chunks_mut(block).zip(values.chunks(block * self.n_features)).for_each(predict_block);
         } else {
-            // A few blocks for each thread, so that none waits long for the last one.
-            let fair = n_rows.div_ceil(4 * rayon::current_num_threads()).next_multiple_of(LANES);
-            let block = largest.min(fair);
-            predictions
-                .par_chunks_mut(block)
-                .zip(values.par_chunks(block * self.n_features))
-                .for_each(|(predictions, rows)| self.predict_block(rows, predictions, by_threshold));
+            let blocks = predictions.par_chunks_mut(block).zip(values.par_chunks(block * self.n_features));
+            blocks.for_each(predict_block);
         }
         Ok(predictions)
+    }
+
+    /// Whether a block of this many rows goes faster through trees that are coded for it: through trees too large
+    /// for the first cache, and not too large for so few rows.
+    fn codes_pay(&self, n_rows: usize) -> bool {
+        let n_nodes = self.n_nodes() / self.n_trees();
+        (CODED_NODES..=n_rows.saturating_mul(NODES_A_ROW)).contains(&n_nodes)
     }
 
     /// The prediction for one row, the columns of the training set in the same order. Allocates nothing.
@@ -115,22 +127,63 @@ impl Forest {
             return;
         }
         for &root in &self.roots {
-            let mut sums = predictions.chunks_exact_mut(LANES);
-            let mut blocks = rows.chunks_exact(LANES * self.n_features);
-            for (sums, rows) in (&mut sums).zip(&mut blocks) {
-                let row = |lane: usize| &rows[lane * self.n_features..][..self.n_features];
-                let found = leaves(&self.nodes, [root; LANES], std::array::from_fn(row));
-                for (sum, index) in sums.iter_mut().zip(found) {
-                    *sum += self.nodes[index as usize].value;
+            self.add_tree(root, rows, predictions);
+        }
+        self.divide(predictions);
+    }
+
+    /// As [`Forest::predict_block`], by codes for as long as they decide most ways.
+    fn predict_coded(&self, rows: &[f64], predictions: &mut [f64], scales: &Scales) {
+        let coded_rows = CodedRows::new(rows, scales);
+        let mut coded = CodedTree::default();
+        let n_groups = coded_rows.groups().len();
+        let mut n_undecided = 0;
+        for (tree, &root) in self.roots.iter().enumerate() {
+            if n_undecided > n_groups / 2 || !coded.lay_out(self.nodes_of_tree(tree), root, scales) {
+                self.add_tree(root, rows, predictions);
+                continue;
+            }
+            n_undecided = 0;
+            let groups = predictions.chunks_mut(coded::LANES).zip(rows.chunks(coded::LANES * self.n_features));
+            for ((sums, rows), (codes, exact)) in groups.zip(coded_rows.groups()) {
+                if let Some(found) = coded.predict(codes, exact) {
+                    for (sum, value) in sums.iter_mut().zip(found) {
+                        *sum += value;
+                    }
+                } else {
+                    n_undecided += 1;
+                    self.add_tree(root, rows, sums);
                 }
             }
-            for (sum, row) in sums.into_remainder().iter_mut().zip(blocks.remainder().chunks(self.n_features)) {
-                *sum += self.nodes[leaf(&self.nodes, root, row)].value;
+        }
+        self.divide(predictions);
+    }
+
+    fn nodes_of_tree(&self, tree: usize) -> &[Node] {
+        let end = self.roots.get(tree + 1).map_or(self.nodes.len(), |&end| end as usize);
+        &self.nodes[self.roots[tree] as usize..end]
+    }
+
+    /// Adds what one tree predicts, thresholds alone deciding.
+    fn add_tree(&self, root: u32, rows: &[f64], sums: &mut [f64]) {
+        let mut sums = sums.chunks_exact_mut(LANES);
+        let mut blocks = rows.chunks_exact(LANES * self.n_features);
+        for (sums, rows) in (&mut sums).zip(&mut blocks) {
+            let row = |lane: usize| &rows[lane * self.n_features..][..self.n_features];
+            let found = leaves(&self.nodes, [root; LANES], std::array::from_fn(row));
+            for (sum, index) in sums.iter_mut().zip(found) {
+                *sum += self.nodes[index as usize].value;
             }
         }
+        for (sum, row) in sums.into_remainder().iter_mut().zip(blocks.remainder().chunks(self.n_features)) {
+            *sum += self.nodes[leaf(&self.nodes, root, row)].value;
+        }
+    }
+
+    fn divide(&self, sums: &mut [f64]) {
         let n_trees = self.n_trees() as f64;
-        for prediction in predictions {
-            *prediction /= n_trees;
+        for sum in sums {
+            *sum /= n_trees;
         }
     }
 }
