@@ -104,10 +104,10 @@ impl Sinks {
 }
 
 /// Cells that are filled together: a part of the cache next to the processor.
-const STRIP_CELLS: usize = 512;
+const STRIP_CELLS: usize = 1024;
 
 /// Rows that are filled together at the most, and at the least.
-const STRIP_ROWS: usize = 32;
+const STRIP_ROWS: usize = 64;
 const MIN_STRIP_ROWS: usize = 8;
 
 /// What a matrix is filled with.
