@@ -3,12 +3,12 @@
 //! What nothing else reads needs no column of its own: a scaled number goes to its cell, and of a one-hot row only the 1 is
 //! written, because the matrix starts out as zeros.
 //!
-//! Of what was measured in place of this, on eight numbers and two dictionary columns: codes translated to categories
-//! before they are put take 1.2 to 1.4 times as long as one table from code to cell; strips of 32 rows 1.1 to 1.4 times
-//! as long as those of 64 (an AMD EPYC with 48 KiB of first cache, other work beside it), those of 128 and more 1.0 to 1.3 times; a
-//! buffer for the numbers of a strip that is made anew for every column 1.0 to 1.3 times; four columns put side by side,
-//! row after row, 1.2 times, and all columns of a block computed first and then laid out row by row 1.2 to 1.8 times;
-//! reading a number of each cache line of the strips to come beforehand 1.0 to 1.2 times.
+//! Of what was measured in place of this, on eight numbers and two dictionary columns, an AMD EPYC with 48 KiB of first
+//! cache and other work beside it, with 64 rows as 1: codes translated to categories before they are put take 1.2 to 1.4
+//! times as long as one table from code to cell; strips of 32 rows 1.1 to 1.4 times, those of 128 and more 1.0 to 1.3; a
+//! buffer for the numbers of a strip that is made anew for every column 1.0 to 1.3; four columns put side by side, row
+//! after row, 1.2; all columns of a block computed first and then laid out row by row 1.2 to 1.8; a number of each cache
+//! line of the strips to come read beforehand 1.0 to 1.2.
 
 use std::{borrow::Cow, ops::Range};
 
