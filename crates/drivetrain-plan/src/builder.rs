@@ -80,10 +80,9 @@ impl PlanBuilder {
         })?;
         for (position, name) in op.writes().into_iter().enumerate() {
             let number = wiring.write(written.dtype(position));
-            write(columns, name, number).then_some(()).ok_or_else(|| PlanError::ColumnWrittenTwice {
-                writer: op.name().to_owned(),
-                column: name.to_owned(),
-            })?;
+            if !write(columns, name, number) {
+                return Err(written_twice(op, name));
+            }
         }
         wiring.end();
         Ok(())
@@ -148,8 +147,7 @@ impl PlanBuilder {
                 let (name, found) = &mut names[number];
                 *found = self.wiring.write(wiring.dtype(number));
                 if !write(&mut self.columns, name, *found) {
-                    let (writer, column) = (op.name().to_owned(), name.clone());
-                    return Err(PlanError::ColumnWrittenTwice { writer, column });
+                    return Err(written_twice(op, name));
                 }
             }
             self.wiring.end();
@@ -187,6 +185,10 @@ impl PlanBuilder {
         let live = wiring.live(&outputs, |op| data.ops[op].is_check());
         Ok(Plan::of(Checked { data, output_schema, wiring, outputs, live }))
     }
+}
+
+fn written_twice(op: &Op, column: &str) -> PlanError {
+    PlanError::ColumnWrittenTwice { writer: op.name().to_owned(), column: column.to_owned() }
 }
 
 /// Gives the column `name` its number; false when it has one.

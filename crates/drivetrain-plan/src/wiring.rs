@@ -64,11 +64,15 @@ impl Wiring {
     /// depend on, each in order.
     pub(crate) fn live(&self, outputs: &[usize], is_check: impl Fn(usize) -> bool) -> (Vec<usize>, Vec<usize>) {
         let mut needed = vec![false; self.len()];
-        outputs.iter().for_each(|&column| needed[column] = true);
+        for &column in outputs {
+            needed[column] = true;
+        }
         let mut ops = Vec::new();
         for op in (0..self.ends.len()).rev() {
             if is_check(op) || self.writes(op).any(|column| needed[column]) {
-                self.reads(op).iter().for_each(|&column| needed[column] = true);
+                for &column in self.reads(op) {
+                    needed[column] = true;
+                }
                 ops.push(op);
             }
         }

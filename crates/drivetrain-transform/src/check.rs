@@ -8,6 +8,17 @@ use crate::FitError;
 
 /// Checks that there is something to learn from, and that the target, if there is one, fits.
 ///
+/// ```
+/// use drivetrain_plan::{Column, ColumnTable};
+/// use drivetrain_transform::check_input;
+///
+/// let table = ColumnTable::new(vec![("x".into(), Column::from(vec![1.0, 2.0]))])?;
+/// assert!(check_input(&table, Some(&[0.5, 1.5])).is_ok());
+/// let error = check_input(&table, Some(&[0.5])).unwrap_err();
+/// assert_eq!(error.to_string(), "the target has 1 values for 2 rows");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`FitError::Empty`] and [`FitError::TargetLength`].
 pub fn check_input(x: &dyn Table, y: Option<&[f64]>) -> Result<(), FitError> {
@@ -53,6 +64,16 @@ pub(crate) fn has_missing(column: &Column<'_>) -> bool {
 }
 
 /// The values of a numeric column, NaN where missing, none of them infinite.
+///
+/// ```
+/// use drivetrain_plan::{Column, ColumnTable, Table};
+/// use drivetrain_transform::check_numeric;
+///
+/// let table = ColumnTable::new(vec![("x".into(), Column::from(vec![1.0, f64::INFINITY]))])?;
+/// let error = check_numeric(&table, &table.schema().fields()[0], "Doubler").unwrap_err();
+/// assert_eq!(error.to_string(), "column `x`, row 1: inf is not finite");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`FitError::NotNumeric`] in the name of `estimator`, and [`FitError::NotFinite`] with the row.

@@ -62,6 +62,19 @@ impl Block {
 }
 
 /// What happens to the columns that no block takes.
+///
+/// ```
+/// use drivetrain_plan::{Column, ColumnTable};
+/// use drivetrain_transform::{Block, ColumnTransformer, Estimator, MaxAbsScaler, Remainder};
+///
+/// let columns = [("id", vec![7.0, 8.0]), ("x", vec![1.0, 4.0])];
+/// let columns = columns.map(|(name, values)| (name.to_owned(), Column::from(values)));
+/// let scale_the_rest = ColumnTransformer::new(vec![Block::drop("ids", ["id"])])?
+///     .remainder(Remainder::Estimator(MaxAbsScaler::new().into()));
+/// let features = scale_the_rest.fit_transform(&ColumnTable::new(columns.into())?, None)?;
+/// assert_eq!(features.column("remainder__x"), Some(vec![0.25, 1.0]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Remainder {
     /// They are dropped.

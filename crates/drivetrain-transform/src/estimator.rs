@@ -15,6 +15,42 @@ use crate::{AnyFitted, DynPartialFit, FitError, Summary, TransformError, widen};
 ///
 /// Fitting changes neither the estimator nor the table, and gives the same result every time. Anyone implements it,
 /// anywhere, without registering anything; the laws it keeps are in `drivetrain-conformance`.
+///
+/// ```
+/// use drivetrain_plan::{Column, ColumnTable, Op, Plan, PlanBuilder, PlanError, Schema, Table};
+/// use drivetrain_transform::{Estimator, FitError, Fitted, check_input, check_numeric};
+///
+/// /// Subtracts the first value of each column.
+/// struct FromFirst;
+/// #[derive(Debug, PartialEq)]
+/// struct First(Schema, Vec<f64>);
+///
+/// impl Estimator for FromFirst {
+///     type Fitted = First;
+///
+///     fn fit(&self, x: &dyn Table, y: Option<&[f64]>) -> Result<First, FitError> {
+///         check_input(x, y)?;
+///         let first = x.schema().fields().iter().map(|field| Ok(check_numeric(x, field, "FromFirst")?[0]));
+///         Ok(First(x.schema().clone(), first.collect::<Result<_, FitError>>()?))
+///     }
+/// }
+///
+/// impl Fitted for First {
+///     fn lower(&self) -> Result<Plan, PlanError> {
+///         let mut builder = PlanBuilder::new(self.0.clone());
+///         for (column, center) in self.0.names().map(str::to_owned).zip(self.1.iter().copied()) {
+///             let output = builder.fresh(&column);
+///             builder.output(&column, &output);
+///             builder.push(Op::Scale { column, center, scale: 1.0, output });
+///         }
+///         builder.build()
+///     }
+/// }
+///
+/// let table = ColumnTable::new(vec![("x".into(), Column::from(vec![5_i64, 7]))])?;
+/// assert_eq!(FromFirst.fit_transform(&table, None)?.column("x"), Some(vec![0.0, 2.0]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Estimator {
     /// What fitting gives: data, which can be compared, printed and sent between threads.
     type Fitted: Fitted + fmt::Debug + PartialEq + Send + Sync + 'static;

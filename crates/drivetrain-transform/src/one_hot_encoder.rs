@@ -16,6 +16,18 @@ use crate::{
 };
 
 /// What a [`OneHotEncoder`] does at transform with a value that is not a category.
+///
+/// ```
+/// use drivetrain_plan::{Column, ColumnTable};
+/// use drivetrain_transform::{Estimator, Fitted, HandleUnknown, OneHotEncoder};
+///
+/// let table = |text| ColumnTable::new(vec![("x".into(), Column::from(vec![Some(text)]))]);
+/// let fitted = OneHotEncoder::new().handle_unknown(HandleUnknown::Ignore).fit(&table("a")?, None)?;
+/// assert_eq!(fitted.transform(&table("b")?)?.values()[(0, 0)], 0.0);
+/// let unknown = fitted.lower()?.unknown_categories(&table("b")?)?;
+/// assert_eq!(unknown.column("x").map(|column| column.n_rows()), Some(1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -39,6 +51,16 @@ impl From<UnknownCategory> for HandleUnknown {
 }
 
 /// Which category of a column a [`OneHotEncoder`] has no output for; a row of it is all 0.
+///
+/// ```
+/// use drivetrain_plan::{Column, ColumnTable};
+/// use drivetrain_transform::{DropCategory, Estimator, OneHotEncoder};
+///
+/// let table = ColumnTable::new(vec![("x".into(), Column::from(vec![Some("b"), Some("a"), Some("c")]))])?;
+/// let encoded = OneHotEncoder::new().drop(DropCategory::First).fit_transform(&table, None)?;
+/// assert_eq!(encoded.feature_names(), ["x_b", "x_c"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

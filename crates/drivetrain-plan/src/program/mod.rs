@@ -76,7 +76,7 @@ impl Program {
         let outputs: Vec<usize> = outputs.iter().map(|&column| registers[column]).collect();
         let sinks = Sinks::new(&steps, &first, &outputs);
         let lent = Lent::new(&steps, &first, &outputs);
-        Ok(Self { inputs: inputs.to_vec(), steps, outputs, sinks, lent, plan: plan.clone() })
+        Ok(Self { inputs: inputs.clone(), steps, outputs, sinks, lent, plan: plan.clone() })
     }
 
     /// The plan.

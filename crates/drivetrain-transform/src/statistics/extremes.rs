@@ -3,6 +3,14 @@
 use super::{Statistic, lanes::LANES};
 
 /// The smallest and the largest value, missing ones left out.
+///
+/// ```
+/// use drivetrain_transform::{Extremes, Statistic};
+///
+/// let mut extremes = Extremes::default();
+/// extremes.feed(&[2.0, f64::NAN, -1.0]);
+/// assert_eq!((extremes.min(), extremes.max()), (-1.0, 2.0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Extremes {
     min: f64,

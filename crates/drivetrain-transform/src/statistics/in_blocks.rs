@@ -11,6 +11,18 @@ const BLOCK: usize = 1024;
 /// Blocks begin at fixed positions, so a block that is not full waits for the next values. Sixteen blocks are merged
 /// into a group, and groups are kept until the end: whoever merges parts of whole groups gets the same bits as from
 /// feeding them one after the other.
+///
+/// ```
+/// use drivetrain_transform::{InBlocks, Moments, Statistic};
+///
+/// let values: Vec<f64> = (0..3000).map(|row| 0.1 * f64::from(row)).collect();
+/// let (mut cut, mut whole) = (InBlocks::<Moments>::default(), InBlocks::<Moments>::default());
+/// whole.feed(&values);
+/// for part in values.chunks(7) {
+///     cut.feed(part);
+/// }
+/// assert_eq!(cut.total(), whole.total());
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct InBlocks<S> {
     groups: Vec<S>,
@@ -49,7 +61,9 @@ impl<S: BlockStatistic> InBlocks<S> {
     /// The statistic of all groups, the last of which is `open`.
     fn closed(&self, open: S) -> S {
         let mut total = S::default();
-        self.groups.iter().cloned().chain([open]).for_each(|group| total.merge(group));
+        for group in self.groups.iter().cloned().chain([open]) {
+            total.merge(group);
+        }
         total
     }
 }

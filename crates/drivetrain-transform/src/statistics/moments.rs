@@ -84,7 +84,11 @@ impl BlockStatistic for Moments {
             return (Self::default(), finite);
         }
         let n = count as f64;
-        let masked = |value: f64| if value.is_nan() { 0.0 } else { value - center };
+        // The deviation is looked at, not the value: that is computed side by side, and a choice before it is a branch.
+        let masked = |value: f64| {
+            let deviation = value - center;
+            if deviation.is_nan() { 0.0 } else { deviation }
+        };
         let mut squares = if count == values.len() {
             sum(values, |value| (value - center) * (value - center))
         } else {
