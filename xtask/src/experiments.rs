@@ -160,7 +160,7 @@ mod tests {
         );
         assert!(text.lines().any(|line| line.starts_with("  b") && line.contains("  well  ")), "{text}");
         let text = show(&a).unwrap();
-        assert!(text.contains("max-depth       none") && text.contains("m/RUN/x"), "{text}");
+        assert!(text.contains("max-depth     none") && text.contains("m/RUN/x"), "{text}");
         let text = compare(&a, &b);
         assert!(text.contains("max-depth  none  4\n  the same: 2") && !text.contains("m/RUN/x"), "{text}");
 

@@ -165,10 +165,12 @@ mod tests {
         shell.stdout.take().unwrap().read_exact(&mut [0; 5]).unwrap();
         let below: Vec<u32> = children(shell.id());
         let (all, one) = (memory_of_tree(shell.id()), memory_of_tree(below[0]));
+        let peak = watch.peak();
         drop(shell.stdin.take());
         shell.wait().unwrap();
         assert!(below.len() == 1 && one > 0 && all > one, "{below:?}: {one} of {all}");
-        assert!(watch.peak().is_some_and(|peak| peak > 0));
+        // Other tests of this process may have started something too.
+        assert!(peak.is_some_and(|peak| peak > one), "{peak:?}");
         assert_eq!((memory_of_tree(below[0]), MemoryWatch::of(below[0]).peak()), (0, None));
     }
 }
