@@ -13,7 +13,7 @@ pub(crate) use bench::{
     AllBenchArgs, ArtifactBenchArgs, BenchArgs, ForestBenchArgs, PipelineBenchArgs, ServeBenchArgs, Suite,
     TransformBenchArgs, TurnsArgs,
 };
-pub(crate) use groups::{BuildArgs, DataArgs, Engine, ForestArgs, PythonArgs, RunArgs, SeedArgs, StoreArgs};
+pub(crate) use groups::{BuildArgs, DataArgs, Engine, ForestArgs, HostsArgs, PythonArgs, RunArgs, SeedArgs, StoreArgs};
 use values::positive;
 pub(crate) use values::{DEFAULT_SEED, DataSource, RunName};
 
@@ -71,7 +71,8 @@ pub(crate) enum Command {
     /// The feature matrices into a random forest and its metrics
     ///
     /// A training job grows the forest and prints the mean absolute error, the mean squared error, its root and the
-    /// coefficient of determination of both parts; they are scraped from its log by regular expressions.
+    /// coefficient of determination of both parts; they are scraped from its log by regular expressions. On several
+    /// hosts each grows a share of the trees, and the first one joins them.
     ///
     /// Reads   auto_mpg/data/gold/{train,val}/{train,val}_feats.npy
     /// Writes  auto_mpg/models/ml/RUN/output/model.tar.gz, output.tar.gz and published.json
@@ -175,7 +176,8 @@ Example:
 const TRAIN_EXAMPLES: &str = "\
 Examples:
   cargo xtask train --run-name deep --n-estimators 300
-  cargo xtask train --run-name shallow --max-depth 4 --max-features 0.5";
+  cargo xtask train --run-name shallow --max-depth 4 --max-features 0.5
+  cargo xtask train --run-name large --n-estimators 10000 --hosts 3";
 const PREDICT_EXAMPLES: &str = "\
 Examples:
   cargo xtask predict
@@ -230,6 +232,8 @@ pub(crate) struct PipelineArgs {
     #[command(flatten)]
     pub(crate) forest: ForestArgs,
     #[command(flatten)]
+    pub(crate) hosts: HostsArgs,
+    #[command(flatten)]
     pub(crate) build: BuildArgs,
 }
 
@@ -267,6 +271,8 @@ pub(crate) struct TrainArgs {
     pub(crate) seed: SeedArgs,
     #[command(flatten)]
     pub(crate) forest: ForestArgs,
+    #[command(flatten)]
+    pub(crate) hosts: HostsArgs,
     #[command(flatten)]
     pub(crate) build: BuildArgs,
 }

@@ -18,8 +18,8 @@ pub(crate) use train::{METRICS, PARTS};
 use crate::bench;
 use crate::binaries::Binary;
 use crate::cli::{
-    AcquireArgs, BuildArgs, Command, CompareArgs, DEFAULT_SEED, DataArgs, EvaluateArgs, ForestArgs, PipelineArgs,
-    PredictArgs, ProcessArgs, ReportArgs, ReportCommand, RunArgs, RunName, StoreArgs, TrainArgs,
+    AcquireArgs, BuildArgs, Command, CompareArgs, DEFAULT_SEED, DataArgs, EvaluateArgs, ForestArgs, HostsArgs,
+    PipelineArgs, PredictArgs, ProcessArgs, ReportArgs, ReportCommand, RunArgs, RunName, StoreArgs, TrainArgs,
 };
 use crate::clients;
 use crate::error::Error;
@@ -40,7 +40,7 @@ pub(crate) fn defaults(
 ) -> Result<Predictions, Error> {
     let platform = session::platform(store, interrupt)?;
     let mut session = Session::begin(&platform, &JobName::new(run)?, Progress::silent());
-    all(&mut session, programs, &DataArgs::default(), &ForestArgs::default(), DEFAULT_SEED)
+    all(&mut session, programs, &DataArgs::default(), (&ForestArgs::default(), HostsArgs::default()), DEFAULT_SEED)
 }
 
 /// The built job binaries.
@@ -101,7 +101,7 @@ fn pipeline(args: &PipelineArgs, store: &Store, interrupt: &Interrupt, progress:
     let _lock = session::lock(store, interrupt)?;
     let started = Instant::now();
     let mut session = Session::begin(&platform, &run, progress.clone());
-    let predictions = all(&mut session, &programs, data, forest, seed)?;
+    let predictions = all(&mut session, &programs, data, (forest, args.hosts), seed)?;
     let page = report::run(&mut session, &programs.jobs);
     let elapsed = started.elapsed();
     tracking::publish(&mut session, "pipeline")?;
@@ -122,12 +122,12 @@ fn all(
     session: &mut Session<'_>,
     programs: &Programs,
     data: &DataArgs,
-    forest: &ForestArgs,
+    (forest, hosts): (&ForestArgs, HostsArgs),
     seed: u64,
 ) -> Result<Predictions, Error> {
     acquire::run(session, &programs.jobs, data, seed)?;
     process::run(session, &programs.jobs)?;
-    train::run(session, &programs.jobs, forest, seed)?;
+    train::run(session, &programs.jobs, forest, hosts, seed)?;
     predict::run(session, &programs.serve)
 }
 
@@ -155,7 +155,7 @@ fn train(args: &TrainArgs, store: &Store, interrupt: &Interrupt, progress: &Prog
     let program = Binary::Jobs.build(&args.build)?;
     let _lock = session::lock(store, interrupt)?;
     let mut session = Session::resume(&platform, &run_name(&args.run)?, progress)?;
-    let training = train::run(&mut session, &program, &args.forest, args.seed.seed)?;
+    let training = train::run(&mut session, &program, &args.forest, args.hosts, args.seed.seed)?;
     tracking::publish(&mut session, "train")?;
     summary::training(&session, &training)
 }
