@@ -9,7 +9,7 @@ use crate::ForestError;
 
 /// In pixels: of text, of a box around it, between boxes, around the drawing.
 const LINE: f64 = 16.0;
-const CHARACTER: f64 = 6.8;
+const CHARACTER: f64 = 7.4;
 const PADDING: f64 = 8.0;
 const GAP: f64 = 14.0;
 const LEVEL: f64 = 40.0;
