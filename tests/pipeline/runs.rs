@@ -32,17 +32,17 @@ const KEYS: [&str; 16] = [
 ];
 
 #[test]
-fn the_same_command_gives_the_same_bytes_for_any_number_of_threads() {
-    let command = ["pipeline", "--run-name", "first", "--seed", "7"];
-    let runs = ["1", "2", "5"].map(|threads| {
+fn the_same_command_gives_the_same_bytes_for_any_number_of_threads_and_hosts() {
+    let command = ["pipeline", "--run-name", "first", "--seed", "7", "--hosts"];
+    let runs = [("1", "1"), ("2", "2"), ("5", "3")].map(|(threads, hosts)| {
         let place = Workplace::new();
-        let output = place.run(&command, &[("RAYON_NUM_THREADS", threads)]);
+        let output = place.run(&[&command[..], &[hosts]].concat(), &[("RAYON_NUM_THREADS", threads)]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         place.results()
     });
     assert_eq!(runs[0].keys().collect::<Vec<_>>(), KEYS);
     for (key, bytes) in &runs[0] {
-        assert!(runs[1..].iter().all(|run| run[key] == *bytes), "{key} depends on the number of threads");
+        assert!(runs[1..].iter().all(|run| run[key] == *bytes), "{key} depends on the number of threads or hosts");
     }
 }
 

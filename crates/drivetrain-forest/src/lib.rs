@@ -75,7 +75,7 @@
 //!
 //! [`Forest::feature_importances`], [`Forest::apply`], [`Forest::decision_path`], [`Forest::predict_trees`],
 //! [`Forest::node_statistics`], quantiles of the target ([`QuantileForest`]), single trees with their nodes
-//! ([`Forest::trees`]), as text ([`Tree::export_text`]) and as graphs ([`Tree::export_graphviz`]); with
+//! ([`Forest::trees`]), as text ([`Tree::export_text`]), as graphs ([`Tree::export_graphviz`]) and as drawings ([`Tree::export_svg`]); with
 //! `train`, `RandomForestRegressor::out_of_bag` and `inspection::permutation_importance`.
 //!
 //! # More trees

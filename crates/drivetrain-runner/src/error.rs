@@ -33,6 +33,12 @@ pub enum RunnerError {
         /// The limit, and what was asked for.
         problem: String,
     },
+    /// No port is free for a host of a job.
+    #[error("cannot find a free port for a host of the job")]
+    Port {
+        /// The cause.
+        source: io::Error,
+    },
     /// The store's location is of a kind that cannot be opened.
     #[error("cannot open the store `{location}`: {reason}")]
     UnsupportedStore {

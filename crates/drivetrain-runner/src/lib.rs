@@ -30,6 +30,7 @@
 //! let job = TrainingJob {
 //!     name: JobName::new("count-lines")?,
 //!     program: Program::new("/bin/sh").with_argument("-c").with_argument(script).inheriting(["PATH"]),
+//!     hosts: 1,
 //!     channels: vec![Channel {
 //!         name: "train".into(),
 //!         source: Key::new("demo/data")?,

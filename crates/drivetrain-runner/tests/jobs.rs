@@ -110,6 +110,7 @@ fn training(text: &str) -> TrainingJob {
     TrainingJob {
         name: JobName::new("a-training-job").unwrap(),
         program: script(text),
+        hosts: 1,
         channels: vec![channel("train", Some("text/csv")), channel("val", None)],
         hyper_parameters: BTreeMap::from([("n-estimators".to_owned(), "100".to_owned())]),
         environment: BTreeMap::new(),
@@ -176,6 +177,58 @@ fn a_training_job_sees_what_the_platform_writes() {
     assert_eq!(json("inputdataconfig.json")["train"]["ContentType"], "text/csv");
     assert_eq!(json("inputdataconfig.json")["val"]["TrainingInputMode"], "File");
     assert_eq!(json("resourceconfig.json")["instance_groups"][0]["hosts"], json("resourceconfig.json")["hosts"]);
+    world.assert_no_job_directory_is_left();
+}
+
+/// A job of three hosts.
+fn on_three_hosts(text: &str) -> TrainingJob {
+    TrainingJob { hosts: 3, ..training(text) }
+}
+
+/// The shell's name for the host it plays.
+const HOST: &str = r#"host=$(sed -n 's/.*"current_host": "\(.*\)".*/\1/p' input/config/resourceconfig.json)"#;
+
+#[test]
+fn every_host_has_all_the_data_and_the_first_leaves_the_model() {
+    let world = World::new();
+    let text = format!(
+        "{HOST}; echo \"$host has $(cat input/data/train/train.csv | wc -l) rows\"; echo $host > model/host; \
+         echo $DRIVETRAIN_HOSTS > model/hosts; cp input/config/resourceconfig.json model/"
+    );
+    let mut lines = Vec::new();
+    let job = on_three_hosts(&text);
+    let done = world.platform().run_training(&job, &mut |line| lines.push(line.to_owned())).unwrap();
+    lines.sort();
+    assert_eq!(lines, ["algo-1 has 2 rows", "algo-2 has 2 rows", "algo-3 has 2 rows"]);
+    let model = world.unpacked(done.model.key.as_str());
+    let file = |name: &str| std::fs::read_to_string(model.path().join("content").join(name)).unwrap();
+    assert_eq!(file("host"), "algo-1\n");
+    let hosts = file("hosts");
+    let names: Vec<_> = hosts.split(',').map(|pair| pair.split_once("=127.0.0.1:").unwrap().0).collect();
+    assert_eq!(names, ["algo-1", "algo-2", "algo-3"]);
+    let resources: serde_json::Value = serde_json::from_str(&file("resourceconfig.json")).unwrap();
+    assert_eq!(resources["hosts"], serde_json::json!(names));
+    let logs: Vec<_> = ["log-algo-2.txt", "log-algo-3.txt", "log.txt"]
+        .iter()
+        .map(|log| format!("p/jobs/a-training-job/{log}"))
+        .collect();
+    assert_eq!(world.keys("p/jobs"), logs);
+    assert_eq!(world.text(&logs[0]), "algo-2 has 2 rows\n");
+    world.assert_no_job_directory_is_left();
+}
+
+#[test]
+fn a_host_that_fails_stops_the_others_and_the_job_has_failed() {
+    let world = World::new();
+    let text = format!(
+        "{HOST}; echo m > model/m; test $host != algo-2 || {{ echo broken > output/failure; exit 3; }}; sleep 600"
+    );
+    let error = world.platform().run_training(&on_three_hosts(&text), &mut |_| {}).unwrap_err();
+    let RunnerError::JobFailed { status, log, source, .. } = &error else { panic!("{error}") };
+    assert!(status.contains('3') && status.ends_with("on algo-2"), "{status}");
+    assert!(log.ends_with("log-algo-2.txt"), "{log}");
+    assert_eq!(source.text, "broken");
+    assert!(world.keys("p/models").is_empty());
     world.assert_no_job_directory_is_left();
 }
 

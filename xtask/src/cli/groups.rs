@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use drivetrain_runner::{JobName, RunnerError};
 
 use super::values::{
-    DEFAULT_SEED, DataSource, RunName, max_depth, max_features, n_estimators, positive, train_fraction,
+    DEFAULT_SEED, DataSource, RunName, hosts, max_depth, max_features, n_estimators, positive, train_fraction,
 };
 
 const BUNDLED: &str = "bundled";
@@ -145,6 +145,21 @@ impl Default for EvaluationArgs {
             grid: None,
             forest: ForestArgs::default(),
         }
+    }
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Hosts")]
+pub(crate) struct HostsArgs {
+    /// On how many hosts the training job runs, processes of this machine that share the growing of the trees: the model
+    /// is the same, byte for byte
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = hosts, allow_negative_numbers = true)]
+    pub(crate) hosts: usize,
+}
+
+impl Default for HostsArgs {
+    fn default() -> Self {
+        Self { hosts: 1 }
     }
 }
 

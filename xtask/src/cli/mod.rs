@@ -14,7 +14,7 @@ pub(crate) use bench::{
     Suite, TransformBenchArgs, TurnsArgs,
 };
 pub(crate) use groups::{
-    BuildArgs, DataArgs, Engine, EvaluationArgs, ForestArgs, JobArgs, PythonArgs, SeedArgs, StoreArgs,
+    BuildArgs, DataArgs, Engine, EvaluationArgs, ForestArgs, HostsArgs, JobArgs, PythonArgs, SeedArgs, StoreArgs,
 };
 pub(crate) use values::{DEFAULT_SEED, DataSource, RunName};
 
@@ -72,7 +72,8 @@ pub(crate) enum Command {
     /// The feature matrices into a random forest and its metrics
     ///
     /// A training job grows the forest and prints the mean absolute error, the mean squared error, its root and the
-    /// coefficient of determination of both parts; they are scraped from its log by regular expressions.
+    /// coefficient of determination of both parts; they are scraped from its log by regular expressions. On several
+    /// hosts each grows a share of the trees, and the first one joins them.
     ///
     /// Reads   auto_mpg/data/gold/{train,val}/{train,val}_feats.npy
     /// Writes  auto_mpg/models/ml/RUN/output/model.tar.gz, output.tar.gz and published.json
@@ -177,7 +178,8 @@ Example:
 const TRAIN_EXAMPLES: &str = "\
 Examples:
   cargo xtask train --run-name deep --n-estimators 300
-  cargo xtask train --run-name shallow --max-depth 4 --max-features 0.5";
+  cargo xtask train --run-name shallow --max-depth 4 --max-features 0.5
+  cargo xtask train --run-name large --n-estimators 10000 --hosts 3";
 const PREDICT_EXAMPLES: &str = "\
 Examples:
   cargo xtask predict
@@ -230,6 +232,8 @@ pub(crate) struct PipelineArgs {
     pub(crate) data: DataArgs,
     #[command(flatten)]
     pub(crate) forest: ForestArgs,
+    #[command(flatten)]
+    pub(crate) hosts: HostsArgs,
 }
 
 #[derive(Debug, Args)]
@@ -250,6 +254,8 @@ pub(crate) struct TrainArgs {
     pub(crate) seed: SeedArgs,
     #[command(flatten)]
     pub(crate) forest: ForestArgs,
+    #[command(flatten)]
+    pub(crate) hosts: HostsArgs,
 }
 
 #[derive(Debug, Args)]

@@ -95,6 +95,14 @@ pub(crate) fn positive(text: &str) -> Result<String, String> {
     }
 }
 
+/// A number of hosts that a training job may have.
+pub(crate) fn hosts(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(hosts @ 1..=20) => Ok(hosts),
+        _ => Err("it must be a whole number from 1 to 20".to_owned()),
+    }
+}
+
 /// A number of trees that the training job takes: found out here, before anything is replaced.
 pub(crate) fn n_estimators(text: &str) -> Result<String, String> {
     match text.parse::<usize>() {

@@ -21,7 +21,7 @@ use crate::bench;
 use crate::binaries::Binary;
 use crate::cli::{
     AcquireArgs, BuildArgs, Command, CompareArgs, DEFAULT_SEED, DataArgs, EvaluateArgs, EvaluationArgs, ForestArgs,
-    JobArgs, PipelineArgs, PredictArgs, ReportArgs, ReportCommand, RunName, StoreArgs, TrainArgs,
+    HostsArgs, JobArgs, PipelineArgs, PredictArgs, ReportArgs, ReportCommand, RunName, StoreArgs, TrainArgs,
 };
 use crate::clients;
 use crate::error::Error;
@@ -43,7 +43,7 @@ pub(crate) fn defaults(
 ) -> Result<Predictions, Error> {
     let platform = session::platform(store, interrupt)?;
     let mut session = Session::begin(&platform, &JobName::new(run)?, Progress::silent());
-    all(&mut session, programs, &DataArgs::default(), &ForestArgs::default(), DEFAULT_SEED)
+    all(&mut session, programs, &DataArgs::default(), (&ForestArgs::default(), HostsArgs::default()), DEFAULT_SEED)
 }
 
 /// One evaluation, for measuring it.
@@ -150,7 +150,7 @@ fn pipeline(args: &PipelineArgs, place: Place<'_>) -> Result<String, Error> {
     let _lock = session::lock(store, interrupt)?;
     let started = Instant::now();
     let mut session = Session::begin(&platform, &run, progress.clone());
-    let predictions = all(&mut session, &programs, data, forest, seed)
+    let predictions = all(&mut session, &programs, data, (forest, args.hosts), seed)
         .map_err(|error| tracking::failed(&mut session, "pipeline", error))?;
     let page = report::run(&mut session, &programs.jobs);
     let elapsed = started.elapsed();
@@ -176,12 +176,12 @@ fn all(
     session: &mut Session<'_>,
     programs: &Programs,
     data: &DataArgs,
-    forest: &ForestArgs,
+    (forest, hosts): (&ForestArgs, HostsArgs),
     seed: u64,
 ) -> Result<Predictions, Error> {
     acquire::run(session, &programs.jobs, data, seed)?;
     process::run(session, &programs.jobs)?;
-    train::run(session, &programs.jobs, forest, seed)?;
+    train::run(session, &programs.jobs, forest, hosts, seed)?;
     predict::run(session, &programs.serve)
 }
 
@@ -202,7 +202,7 @@ fn process(args: &JobArgs, place: Place<'_>) -> Result<String, Error> {
 
 fn train(args: &TrainArgs, place: Place<'_>) -> Result<String, Error> {
     place.resume(&args.job.run()?, (Binary::Jobs, &args.job.build), |session, program| {
-        let training = train::run(session, program, &args.forest, args.seed.seed)
+        let training = train::run(session, program, &args.forest, args.hosts, args.seed.seed)
             .map_err(|error| tracking::failed(session, "train", error))?;
         tracking::publish(session, "train")?;
         summary::training(session, &training)

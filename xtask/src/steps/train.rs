@@ -6,7 +6,7 @@ use drivetrain_runner::job::{Channel, CompletedTraining, TrainingJob};
 use drivetrain_runner::metrics::{MetricDefinition, MetricDefinitions};
 use drivetrain_runner::{Program, RunnerError};
 
-use crate::cli::ForestArgs;
+use crate::cli::{ForestArgs, HostsArgs};
 use crate::error::Error;
 use crate::layout;
 use crate::session::Session;
@@ -20,6 +20,7 @@ pub(super) fn run(
     session: &mut Session<'_>,
     program: &Program,
     args: &ForestArgs,
+    hosts: HostsArgs,
     seed: u64,
 ) -> Result<CompletedTraining, Error> {
     let seed = seed.to_string();
@@ -48,6 +49,7 @@ pub(super) fn run(
     let job = TrainingJob {
         name,
         program: program.clone(),
+        hosts: hosts.hosts,
         channels: channels.into_iter().collect::<Result<_, Error>>()?,
         hyper_parameters,
         environment: BTreeMap::new(),

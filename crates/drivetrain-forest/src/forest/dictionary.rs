@@ -32,8 +32,7 @@ impl Dictionary {
     pub(super) fn write(&self, bytes: &mut Vec<u8>) {
         push_varint(bytes, self.0.len() as u64);
         let Some((first, rest)) = self.0.split_first() else { return };
-        let all = self.0.iter().fold(0, |all, value| all | magnitude(*value));
-        let zeros = all.trailing_zeros().min(63);
+        let zeros = self.zeros();
         push_varint(bytes, u64::from(zeros));
         let mut last = key(*first, zeros);
         push_varint(bytes, zigzag(last));
@@ -45,15 +44,23 @@ impl Dictionary {
         }
     }
 
-    /// Takes what [`Dictionary::write`] wrote off the front of `bytes`; none if it is anything else.
+    /// How many zero bits every value ends in.
+    fn zeros(&self) -> u32 {
+        let all = self.0.iter().fold(0, |all, value| all | magnitude(*value));
+        all.trailing_zeros().min(63)
+    }
+
+    /// Takes what [`Dictionary::write`] wrote off the front of `bytes`; none if it is anything else, such as the same
+    /// numbers with fewer zero bits left out.
     pub(super) fn read(bytes: &mut &[u8]) -> Option<Self> {
         let n = usize::try_from(take_varint(bytes)?).ok()?;
         // Every value takes a byte.
         if n > bytes.len() {
             return None;
         }
-        let mut values = Vec::with_capacity(n);
+        let mut read = Self(Vec::with_capacity(n));
         if n > 0 {
+            let values = &mut read.0;
             let zeros = u32::try_from(take_varint(bytes)?).ok().filter(|&zeros| zeros < 64)?;
             let mut last = unzigzag(take_varint(bytes)?);
             values.push(value(last, zeros)?);
@@ -62,8 +69,11 @@ impl Dictionary {
                 last = i64::try_from(i128::from(last) + step).ok()?;
                 values.push(value(last, zeros)?);
             }
+            if zeros != read.zeros() {
+                return None;
+            }
         }
-        Some(Self(values))
+        Some(read)
     }
 }
 
@@ -115,9 +125,9 @@ mod tests {
 
     #[test]
     fn what_was_not_written_is_refused() {
-        // Cut off; more values than bytes; infinity; too many zeros.
+        // Cut off; more values than bytes; infinity; too many zeros; fewer zeros than there are, of 0 and of 2^-1073.
         let infinity = [&[1, 52][..], &[0xfe, 0x1f]].concat();
-        for bytes in [&[][..], &[2, 0, 0], &[200], &infinity, &[1, 64, 2]] {
+        for bytes in [&[][..], &[2, 0, 0], &[200], &infinity, &[1, 64, 2], &[1, 62, 0], &[1, 0, 4]] {
             assert_eq!(Dictionary::read(&mut &*bytes), None, "{bytes:?}");
         }
     }
@@ -149,6 +159,8 @@ mod tests {
         fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
             if let Some(dictionary) = Dictionary::read(&mut bytes.as_slice()) {
                 prop_assert!(dictionary.values().iter().all(|value| value.is_finite()));
+                let again = written(dictionary.values());
+                prop_assert!(bytes.starts_with(&again));
             }
         }
     }

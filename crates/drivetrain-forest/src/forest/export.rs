@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::CategorySet;
 use super::tree::{NodeView, Tree};
+use super::{CategorySet, NodeStatistics};
 use crate::ForestError;
 
 /// How a tree is written.
@@ -11,13 +11,14 @@ use crate::ForestError;
 #[must_use = "a format does nothing until a tree is written in it"]
 pub struct TreeFormat<'a> {
     feature_names: Option<&'a [String]>,
-    decimals: usize,
-    max_depth: Option<usize>,
+    pub(super) decimals: usize,
+    pub(super) max_depth: Option<usize>,
+    pub(super) statistics: Option<&'a [NodeStatistics]>,
 }
 
 impl Default for TreeFormat<'_> {
     fn default() -> Self {
-        Self { feature_names: None, decimals: 2, max_depth: Some(10) }
+        Self { feature_names: None, decimals: 2, max_depth: Some(10), statistics: None }
     }
 }
 
@@ -45,12 +46,26 @@ impl<'a> TreeFormat<'a> {
         self
     }
 
-    fn name(&self, feature: usize) -> String {
+    /// What rows say about each node of the tree, from [`Forest::node_statistics`](crate::Forest::node_statistics): for
+    /// drawings.
+    pub fn statistics(mut self, statistics: &'a [NodeStatistics]) -> Self {
+        self.statistics = Some(statistics);
+        self
+    }
+
+    pub(super) fn name(&self, feature: usize) -> String {
         let name = self.feature_names.and_then(|names| names.get(feature));
         name.map_or_else(|| format!("feature_{feature}"), Clone::clone)
     }
 
-    fn check(&self, tree: &Tree<'_>) -> Result<(), ForestError> {
+    pub(super) fn check(&self, tree: &Tree<'_>) -> Result<(), ForestError> {
+        if let Some(statistics) = self.statistics.filter(|statistics| statistics.len() != tree.n_nodes()) {
+            return Err(ForestError::InvalidParameter {
+                name: "statistics",
+                value: format!("{} entries", statistics.len()),
+                expected: "one for each node of the tree",
+            });
+        }
         match self.feature_names {
             Some(names) if names.len() != tree.n_features() => {
                 Err(ForestError::FeatureNames { expected: tree.n_features(), found: names.len() })
@@ -61,7 +76,7 @@ impl<'a> TreeFormat<'a> {
 }
 
 /// A set of categories, as `{0, 2}`.
-fn written(categories: CategorySet) -> String {
+pub(super) fn written(categories: CategorySet) -> String {
     let numbers: Vec<String> = categories.iter().map(|category| category.to_string()).collect();
     format!("{{{}}}", numbers.join(", "))
 }

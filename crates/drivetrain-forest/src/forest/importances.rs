@@ -28,7 +28,8 @@ impl Importances {
         Self::from_sums(sums)
     }
 
-    fn from_sums(sums: Vec<u64>) -> Self {
+    /// From the sums that they are the shares of.
+    pub(super) fn from_sums(sums: Vec<u64>) -> Self {
         let total: u128 = sums.iter().copied().map(u128::from).sum();
         let share = |&sum: &u64| if total == 0 { 0.0 } else { sum as f64 / total as f64 };
         Self { shares: sums.iter().map(share).collect(), sums }

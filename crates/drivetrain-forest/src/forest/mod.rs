@@ -7,6 +7,7 @@ mod dictionary;
 mod export;
 mod importances;
 mod inspect;
+mod layout;
 mod merge;
 mod node;
 mod packed;
@@ -14,6 +15,7 @@ mod predict;
 mod quantiles;
 mod routes;
 mod stored;
+mod svg;
 mod tree;
 
 pub use classification::ClassificationForest;
@@ -72,7 +74,8 @@ const MAX_FEATURES: usize = 1 << 31;
 /// * `feature_importances`, `importance_sums`, `missing_left` and `category_sets`: 8 bytes for each number, the lowest first, and
 ///   `categorical`: a byte for each feature.
 ///
-/// Thresholds and predictions come back to the last bit. Reading takes at most 32 bytes of memory for each
+/// Thresholds and predictions come back to the last bit, and what is read would be written with the same bytes:
+/// nothing is listed that is not used, no bit is set that stands for nothing. Reading takes at most 32 bytes of memory for each
 /// bit of `is_split`.
 ///
 /// Positions of children follow from the order, so no stored bytes can point outside the arrays or

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize, Serializer, de};
 use super::bits::{BitReader, BitWriter, push_varint, take_varint, width};
 use super::dictionary::Dictionary;
 use super::stored::{StoredForest, refuse};
-use super::{Forest, MAX_FEATURES};
+use super::{Forest, Importances, MAX_FEATURES};
 use crate::ForestError;
 
 /// A forest in the form for machines, read but not yet laid out: see [`Forest`] for the meaning of the fields.
@@ -138,7 +138,7 @@ impl From<StoredForest> for PackedForest {
         let nodes = || feature.iter().zip(&value);
         let leaves: Vec<f64> = nodes().filter(|(feature, _)| feature.is_none()).map(|(_, &value)| value).collect();
         let predictions = Dictionary::new(leaves.clone());
-        let is_worth_it = predictions.values().len() < leaves.len() / 2;
+        let is_worth_it = pays(predictions.values().len(), leaves.len());
 
         let (mut is_split, mut features, mut threshold) =
             (BitWriter::default(), BitWriter::default(), BitWriter::default());
@@ -188,6 +188,8 @@ impl From<StoredForest> for PackedForest {
     }
 }
 
+/// What is read is written with the same bytes: no two packed forests are the same forest.
+///
 /// Of what may be refused, that which takes no memory to find out comes first: there are no more nodes than
 /// bits, and no more of anything else than bytes.
 impl TryFrom<PackedForest> for StoredForest {
@@ -205,6 +207,7 @@ impl TryFrom<PackedForest> for StoredForest {
             return refuse(format!("n_nodes adds up to {total} but is_split has {} bytes", packed.is_split.0.len()));
         }
         let (thresholds, predictions) = (dictionaries(&packed.thresholds, n_features)?, predictions(&packed)?);
+        let mut used: Vec<Vec<bool>> = thresholds.iter().map(|list| vec![false; list.values().len()]).collect();
         let mut is_split = BitReader::new(&packed.is_split.0);
         let mut features = BitReader::new(&packed.feature.0);
         let mut places = BitReader::new(&packed.threshold.0);
@@ -216,8 +219,10 @@ impl TryFrom<PackedForest> for StoredForest {
                 if is_split.next(1)? == 1 {
                     let number = features.next(width(n_features))?;
                     let values = thresholds.get(number as usize)?.values();
+                    let place = places.next(width(values.len()))? as usize;
                     feature.push(Some(number));
-                    value.push(*values.get(places.next(width(values.len()))? as usize)?);
+                    value.push(*values.get(place)?);
+                    used[number as usize][place] = true;
                 } else {
                     feature.push(None);
                     value.push(leaves.next()?);
@@ -229,16 +234,27 @@ impl TryFrom<PackedForest> for StoredForest {
         let Some((feature, value)) = nodes() else {
             return refuse("features, thresholds and predictions are not those of the nodes".to_owned());
         };
-        let importances = from_words("feature_importances", &packed.feature_importances)?;
+        if used.iter().flatten().any(|is_used| !is_used) || !leaves.are_as_written() {
+            return refuse("thresholds or predictions are listed otherwise than they are used".to_owned());
+        }
+        if let Some(byte) = packed.categorical.0.iter().find(|&&byte| byte > 1) {
+            return refuse(format!("categorical has a byte {byte}"));
+        }
+        let shares = from_words("feature_importances", &packed.feature_importances)?;
+        let sums = from_words("importance_sums", &packed.importance_sums)?;
+        let of_sums = Importances::from_sums(sums.clone());
+        if !sums.is_empty() && !of_sums.shares().iter().map(|share| share.to_bits()).eq(shares.iter().copied()) {
+            return refuse("feature_importances are not those of importance_sums".to_owned());
+        }
         Ok(Self {
             n_features: packed.n_features,
             n_nodes,
             feature,
             value,
-            feature_importances: importances.into_iter().map(f64::from_bits).collect(),
-            importance_sums: from_words("importance_sums", &packed.importance_sums)?,
+            feature_importances: shares.into_iter().map(f64::from_bits).collect(),
+            importance_sums: sums,
             missing_left: from_words("missing_left", &packed.missing_left)?,
-            categorical: packed.categorical.0.iter().map(|&is| is != 0).collect(),
+            categorical: packed.categorical.0.iter().map(|&byte| byte == 1).collect(),
             category_sets: from_words("category_sets", &packed.category_sets)?,
         })
     }
@@ -246,28 +262,31 @@ impl TryFrom<PackedForest> for StoredForest {
 
 /// What the leaves predict, from places in a dictionary or as they are.
 enum Leaves<'a> {
-    Places(&'a Dictionary, BitReader<'a>),
-    Values(&'a [u8]),
+    Places { values: &'a [f64], places: BitReader<'a>, used: Vec<bool>, n_leaves: usize },
+    Values { rest: &'a [u8], all: &'a [u8] },
 }
 
 impl<'a> Leaves<'a> {
     fn new(predictions: &'a Dictionary, bytes: &'a [u8]) -> Self {
-        if predictions.values().is_empty() {
-            Self::Values(bytes)
+        let values = predictions.values();
+        if values.is_empty() {
+            Self::Values { rest: bytes, all: bytes }
         } else {
-            Self::Places(predictions, BitReader::new(bytes))
+            Self::Places { values, places: BitReader::new(bytes), used: vec![false; values.len()], n_leaves: 0 }
         }
     }
 
     fn next(&mut self) -> Option<f64> {
         match self {
-            Self::Places(dictionary, places) => {
-                let values = dictionary.values();
-                values.get(places.next(width(values.len()))? as usize).copied()
+            Self::Places { values, places, used, n_leaves } => {
+                let place = places.next(width(values.len()))? as usize;
+                *used.get_mut(place)? = true;
+                *n_leaves += 1;
+                Some(values[place])
             }
-            Self::Values(bytes) => {
-                let (value, rest) = bytes.split_first_chunk()?;
-                *bytes = rest;
+            Self::Values { rest, .. } => {
+                let (value, others) = rest.split_first_chunk()?;
+                *rest = others;
                 Some(f64::from_le_bytes(*value))
             }
         }
@@ -275,10 +294,29 @@ impl<'a> Leaves<'a> {
 
     fn is_at_end(&self) -> bool {
         match self {
-            Self::Places(_, places) => places.is_at_end(),
-            Self::Values(bytes) => bytes.is_empty(),
+            Self::Places { places, .. } => places.is_at_end(),
+            Self::Values { rest, .. } => rest.is_empty(),
         }
     }
+
+    /// Whether that is how they are written, once all have been read: a dictionary if it pays, and what is used in it.
+    fn are_as_written(&self) -> bool {
+        match self {
+            Self::Places { used, n_leaves, .. } => pays(used.len(), *n_leaves) && used.iter().all(|&is_used| is_used),
+            Self::Values { all, .. } => {
+                let mut values = all.as_chunks::<8>().0.to_vec();
+                let n_leaves = values.len();
+                values.sort_unstable();
+                values.dedup();
+                !pays(values.len(), n_leaves)
+            }
+        }
+    }
+}
+
+/// Whether a list of so many predictions is written for so many leaves.
+fn pays(n_predictions: usize, n_leaves: usize) -> bool {
+    n_predictions < n_leaves / 2
 }
 
 /// The number of nodes of each tree.
@@ -336,7 +374,13 @@ mod tests {
     fn message(edit: impl FnOnce(&mut PackedForest)) -> String {
         let mut packed = packed(8);
         edit(&mut packed);
-        StoredForest::try_from(packed).unwrap_err().to_string()
+        packed.into_forest().unwrap_err().to_string()
+    }
+
+    fn dictionary(values: &[f64]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        Dictionary::new(values.to_vec()).write(&mut bytes);
+        bytes
     }
 
     #[test]
@@ -351,7 +395,8 @@ mod tests {
     #[test]
     fn what_does_not_fit_together_is_refused() {
         let nodes = "not a forest: features, thresholds and predictions are not those of the nodes";
-        let spoilt: [(&str, Spoil); 12] = [
+        let listed = "not a forest: thresholds or predictions are listed otherwise than they are used";
+        let spoilt: [(&str, Spoil); 17] = [
             ("not a forest: it has 4000000000 features but fewer lists of thresholds", |p| {
                 p.n_features = 4_000_000_000;
             }),
@@ -366,6 +411,20 @@ mod tests {
             (nodes, |p| p.feature.0.push(0)),
             (nodes, |p| p.prediction.0.clear()),
             (nodes, |p| p.prediction.0.push(1)),
+            // A threshold of feature 0, which no split asks about; a prediction that no leaf has; all of them one by one,
+            // which takes more room.
+            (listed, |p| drop(p.thresholds.0.splice(..1, [1, 63, 0]))),
+            (listed, |p| {
+                p.predictions.0 = dictionary(&[-1.0, 2.0, 3.0]);
+                // Places of two bits: 0, 1, 0, 1 in each byte.
+                p.prediction.0 = vec![0x44; 4];
+            }),
+            (listed, |p| {
+                p.predictions.0.clear();
+                p.prediction = words([-1.0_f64, 2.0].repeat(8).into_iter().map(f64::to_bits));
+            }),
+            ("not a forest: categorical has a byte 2", |p| p.categorical.0 = vec![0, 1, 2]),
+            ("not a forest: missing_left has bits beyond those of the 24 nodes", |p| p.missing_left = words([1 << 24])),
         ];
         for (expected, edit) in spoilt {
             assert_eq!(message(edit), expected);
@@ -390,9 +449,10 @@ mod tests {
                     field.0 = part;
                 }
             }
-            if let Ok(stored) = StoredForest::try_from(packed) {
+            if let Ok(stored) = StoredForest::try_from(packed.clone()) {
                 prop_assert!(stored.value.len() <= 8 * 12);
                 if let Ok(forest) = Forest::try_from(stored) {
+                    prop_assert_eq!(PackedForest::from(StoredForest::from(&forest)), packed);
                     prop_assert!(forest.predict_row(&vec![0.0; forest.n_features()]).unwrap().is_finite());
                 }
             }

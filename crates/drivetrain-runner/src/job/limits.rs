@@ -10,6 +10,7 @@ const MAX_VARIABLES: usize = 100;
 const MAX_HYPER_PARAMETERS: usize = 100;
 const MAX_HYPER_PARAMETER_LENGTH: usize = 2_500;
 const MAX_CHANNELS: usize = 20;
+const MAX_HOSTS: usize = 20;
 const MAX_CHANNEL_NAME_LENGTH: usize = 64;
 
 /// At most 100 arguments of at most 256 characters.
@@ -62,6 +63,14 @@ pub(super) fn channels<'a>(job: &JobName, names: impl Iterator<Item = &'a str>) 
     at_most(job, "channels", seen.len(), MAX_CHANNELS)
 }
 
+/// From 1 to 20 hosts.
+pub(super) fn hosts(job: &JobName, hosts: usize) -> Result<(), RunnerError> {
+    if hosts == 0 {
+        return Err(refuse(job, "it has no host".to_owned()));
+    }
+    at_most(job, "hosts", hosts, MAX_HOSTS)
+}
+
 fn at_most(job: &JobName, what: &str, count: usize, limit: usize) -> Result<(), RunnerError> {
     if count > limit {
         return Err(refuse(job, format!("it has {count} {what}, at most {limit} are allowed")));
@@ -104,6 +113,8 @@ mod tests {
         assert!(arguments(&job(), &["x".repeat(257)]).is_err());
         assert!(environment(&job(), &variables("A", &"x".repeat(256)), 256).is_ok());
         assert!(environment(&job(), &variables("A", &"x".repeat(257)), 256).is_err());
+        assert!(hosts(&job(), 1).is_ok() && hosts(&job(), 20).is_ok());
+        assert!(hosts(&job(), 0).is_err() && hosts(&job(), 21).is_err());
         assert!(hyper_parameters(&job(), &variables("a", &"x".repeat(2_500))).is_ok());
         assert!(hyper_parameters(&job(), &variables("a", &"x".repeat(2_501))).is_err());
     }

@@ -3,6 +3,7 @@
 mod container_path;
 mod directory;
 mod execution;
+mod hosts;
 mod limits;
 mod processing;
 mod training;
@@ -59,6 +60,14 @@ impl<'a> Platform<'a> {
     /// [`RunnerError::Invalid`] if the key is too long.
     pub fn log_key(&self, job: &JobName) -> Result<Key, RunnerError> {
         self.project.join(&format!("jobs/{job}/log.txt"))
+    }
+
+    /// The key of the log of a job's host, counted from 0.
+    fn host_log_key(&self, job: &JobName, host: usize) -> Result<Key, RunnerError> {
+        match host {
+            0 => self.log_key(job),
+            _ => self.project.join(&format!("jobs/{job}/log-algo-{}.txt", host + 1)),
+        }
     }
 
     /// Moves the objects of an input into a job's directory.

@@ -109,7 +109,7 @@ impl Platform<'_> {
             self.bring(&input.source, input.publication.as_ref(), &input.destination.below(&base))?;
         }
         let success = self.execute(
-            &directory,
+            std::slice::from_ref(&directory),
             Execution {
                 kind: "processing",
                 name: &job.name,

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::execution::{Execution, HOST, Success};
+use super::execution::{Execution, Success};
+use super::hosts;
 use super::{CompletedJob, JobDirectory, Platform, limits};
 use crate::archive::pack;
 use crate::metrics::{Metric, MetricDefinitions};
@@ -24,6 +25,8 @@ pub struct TrainingJob {
     pub name: JobName,
     /// What stands in for the image; it is called with the argument `train`.
     pub program: Program,
+    /// On how many machines it runs: `algo-1`, which leaves the model, `algo-2` and so on.
+    pub hosts: usize,
     /// The input channels.
     pub channels: Vec<Channel>,
     /// The hyper-parameters; values are text, as the platform passes them.
@@ -63,6 +66,11 @@ pub struct CompletedTraining {
 impl Platform<'_> {
     /// Runs a training job; `on_line` sees its log as it grows.
     ///
+    /// Of several hosts each is a process with a directory of its own, in which are all objects of every channel. The
+    /// variable `DRIVETRAIN_HOSTS` tells each where the others would listen on this machine, for their names do not
+    /// resolve. If one fails the others are stopped, and the job has failed. What hosts but the first leave goes nowhere;
+    /// their logs are kept as `log-<host>.txt`.
+    ///
     /// Both archives are packed before either is uploaded, and the model goes last: where a model is, the rest is too.
     /// `published.json` beside them is their [`Publication`](crate::store::Publication).
     ///
@@ -78,14 +86,26 @@ impl Platform<'_> {
         limits::environment(&job.name, &job.environment, MAX_VARIABLE_LENGTH)?;
         limits::hyper_parameters(&job.name, &job.hyper_parameters)?;
         limits::channels(&job.name, job.channels.iter().map(|channel| channel.name.as_str()))?;
-        let directory = JobDirectory::create(&self.work, job.name.as_str())?;
-        self.prepare_training(job, &directory)?;
+        limits::hosts(&job.name, job.hosts)?;
+        let hosts: Vec<String> = (1..=job.hosts).map(|number| format!("algo-{number}")).collect();
+        let directories = hosts
+            .iter()
+            .map(|host| {
+                let directory = JobDirectory::create(&self.work, job.name.as_str())?;
+                self.prepare_training(job, &directory, host, &hosts)?;
+                Ok(directory)
+            })
+            .collect::<Result<Vec<_>, RunnerError>>()?;
+        let directory = &directories[0];
         let mut environment = job.environment.clone();
         let arn = format!("arn:aws:sagemaker:local:000000000000:training-job/{}", job.name);
         environment.insert("TRAINING_JOB_NAME".to_owned(), job.name.to_string());
         environment.insert("TRAINING_JOB_ARN".to_owned(), arn);
+        if let [_, _, ..] = &hosts[..] {
+            environment.entry(hosts::VARIABLE.to_owned()).or_insert(hosts::addresses(&hosts)?);
+        }
         let success = self.execute(
-            &directory,
+            &directories,
             Execution {
                 kind: "training",
                 name: &job.name,
@@ -97,16 +117,22 @@ impl Platform<'_> {
             on_line,
         )?;
         let metrics = job.metric_definitions.scrape_file(&directory.log())?;
-        self.export_training(job, &directory, success, metrics)
+        self.export_training(job, directory, success, metrics)
     }
 
     /// Lays out configuration, data and empty folders.
-    fn prepare_training(&self, job: &TrainingJob, directory: &JobDirectory) -> Result<(), RunnerError> {
+    fn prepare_training(
+        &self,
+        job: &TrainingJob,
+        directory: &JobDirectory,
+        host: &str,
+        hosts: &[String],
+    ) -> Result<(), RunnerError> {
         let channels: Map<String, Value> =
             job.channels.iter().map(|channel| (channel.name.clone(), channel_config(channel))).collect();
         directory.write_json("input/config/hyperparameters.json", &job.hyper_parameters)?;
         directory.write_json("input/config/inputdataconfig.json", &channels)?;
-        directory.write_json("input/config/resourceconfig.json", &resource_config())?;
+        directory.write_json("input/config/resourceconfig.json", &resource_config(host, hosts))?;
         for folder in ["model", "output/data", "checkpoints", "input/data"] {
             directory.folder(folder)?;
         }
@@ -167,16 +193,16 @@ fn channel_config(channel: &Channel) -> Value {
     config
 }
 
-fn resource_config() -> Value {
+fn resource_config(host: &str, hosts: &[String]) -> Value {
     json!({
-        "current_host": HOST,
-        "hosts": [HOST],
+        "current_host": host,
+        "hosts": hosts,
         "current_instance_type": "local",
         "current_group_name": INSTANCE_GROUP,
         "instance_groups": [{
             "instance_group_name": INSTANCE_GROUP,
             "instance_type": "local",
-            "hosts": [HOST],
+            "hosts": hosts,
         }],
         "network_interface_name": "lo",
     })

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 pub(crate) use log::{LogTail, last_lines};
 pub use program::Program;
 
-use crate::{Interrupt, RunnerError};
+use crate::RunnerError;
 
 /// How often a waiting runner looks, at first and at most.
 const FIRST_LOOK: Duration = Duration::from_micros(200);
@@ -35,6 +35,8 @@ pub(crate) struct Process {
     /// Holds the pipe open.
     child: Child,
     ended: Option<ExitStatus>,
+    /// Whether it has been asked to end.
+    is_asked: bool,
 }
 
 impl Process {
@@ -62,7 +64,7 @@ impl Process {
             .stderr(log.try_clone().map_err(spawn_failed)?);
         signal::own_group(&mut command);
         let child = command.spawn().map_err(spawn_failed)?;
-        Ok(Self { name: name.to_owned(), child, ended: None })
+        Ok(Self { name: name.to_owned(), child, ended: None, is_asked: false })
     }
 
     /// The exit status, if the process has ended. What it left running ends with it, as in a container.
@@ -76,22 +78,18 @@ impl Process {
         Ok(self.ended)
     }
 
-    /// Waits for the end, calling `look` in between; an interrupt stops the process.
-    pub(crate) fn wait(&mut self, interrupt: &Interrupt, mut look: impl FnMut()) -> Result<ExitStatus, RunnerError> {
-        let mut pause = Pause::default();
-        loop {
-            look();
-            if let Some(status) = self.try_wait()? {
-                look();
-                return Ok(status);
-            }
-            if interrupt.is_requested() {
-                self.stop(GRACE)?;
-                look();
-                return Err(RunnerError::Interrupted { job: self.name.clone() });
-            }
-            pause.sleep();
+    /// Whose process it is.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Asks the process to end, if it has not.
+    pub(crate) fn terminate(&mut self) -> Result<(), RunnerError> {
+        if self.try_wait()?.is_none() && !self.is_asked {
+            signal::terminate(&mut self.child);
+            self.is_asked = true;
         }
+        Ok(())
     }
 
     /// Asks the process to end, and ends it after the grace period.
@@ -99,7 +97,7 @@ impl Process {
         if let Some(status) = self.try_wait()? {
             return Ok(status);
         }
-        signal::terminate(&mut self.child);
+        self.terminate()?;
         let deadline = Instant::now() + grace;
         let mut pause = Pause::default();
         while Instant::now() < deadline {
