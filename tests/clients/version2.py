@@ -159,10 +159,10 @@ class LocalMode(LocalModeCase):
                      for source, destination in outputs.items()],
         )
 
-    def estimator(self, **hyperparameters):
+    def estimator(self, hosts=1, **hyperparameters):
         metrics = [{"Name": f"{part}:{metric}", "Regex": rf"{part}_{metric}=([^;\s]+);"}
                    for part in ("train", "val") for metric in ("mae", "mse", "rmse", "r2")]
-        return Estimator(self.image(), ROLE, 1, "local", output_path=self.uri("out"), hyperparameters=hyperparameters,
+        return Estimator(self.image(), ROLE, hosts, "local", output_path=self.uri("out"), hyperparameters=hyperparameters,
                          metric_definitions=metrics, sagemaker_session=self.session)
 
     def channels(self):
@@ -203,6 +203,12 @@ class LocalMode(LocalModeCase):
         for definition in estimator.metric_definitions:
             found = re.findall(definition["Regex"], log.getvalue())
             self.assertEqual([float(value) for value in found], [metrics[definition["Name"].replace(":", "_")]])
+
+    def test_two_hosts_make_the_model_of_one(self):
+        # Compose stops all hosts when the first of them ends.
+        estimator = self.estimator(hosts=2, **{"n-estimators": 100, "random-state": 42})
+        estimator.fit(self.channels())
+        self.assertEqual(manifest(estimator.model_data.removeprefix("file://")), manifest(REGRESSOR))
 
     def test_a_training_job_that_fails_says_why(self):
         with self.assertRaisesRegex(RuntimeError, "exited with code: 1"):

@@ -111,15 +111,14 @@ class LocalMode(LocalModeCase):
             wait=False, logs=False,
         )
 
-    def trainer(self, hyperparameters, **arguments):
+    def trainer(self, hyperparameters, hosts=1):
         root = self.folder / "trainer"
         root.mkdir()
         return ModelTrainer(
             training_mode=Mode.LOCAL_CONTAINER, training_image=self.image(), local_container_root=str(root),
-            compute=Compute(instance_type="local", instance_count=1), hyperparameters=hyperparameters,
+            compute=Compute(instance_type="local", instance_count=hosts), hyperparameters=hyperparameters,
             input_data_config=[InputData(channel_name=part, data_source=f"{STORE}/data/gold/{part}",
                                          content_type="application/x-npy") for part in ("train", "val")],
-            **arguments,
         ), root / "compressed_artifacts"
 
     @contextmanager
@@ -158,6 +157,12 @@ class LocalMode(LocalModeCase):
         # Each kind of value has an encoding of its own.
         trainer, artifacts = self.trainer({"n-estimators": 100, "max-depth": "none", "bootstrap": True, "max-features": 1.0,
                                            "random-state": 42})
+        trainer.train()
+        self.assertEqual(manifest(artifacts / "model.tar.gz"), manifest(REGRESSOR))
+
+    def test_two_hosts_make_the_model_of_one(self):
+        # Compose stops all hosts when the first of them ends.
+        trainer, artifacts = self.trainer({"n-estimators": 100, "random-state": 42}, hosts=2)
         trainer.train()
         self.assertEqual(manifest(artifacts / "model.tar.gz"), manifest(REGRESSOR))
 
