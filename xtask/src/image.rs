@@ -39,7 +39,8 @@ pub(crate) fn run(args: &ImageArgs) -> Result<String, Error> {
 
 /// A folder that holds the binary alone, under the name that the Containerfile expects.
 fn context(binary: &Path) -> Result<PathBuf, Error> {
-    let folder = workspace_root().join("target").join("image");
+    // Cargo keeps what the profile `image` makes in a folder called so.
+    let folder = workspace_root().join("target").join("image-context");
     let path = folder.join(BINARY);
     fs::create_dir_all(&folder)
         .and_then(|()| fs::copy(binary, &path))

@@ -29,10 +29,21 @@ impl Python {
         }
         report::say(&format!("installing {} into {}", requirements.display(), folder.display()));
         tool::run(Command::new(base).args(["-m", "venv", "--clear"]).arg(&folder))?;
-        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
+        // What is imported is compiled then; most of what comes along never is.
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", "--requirement"];
         tool::run(Command::new(&interpreter).args(pip).arg(requirements))?;
         fs::write(&installed, wanted).map_err(|source| Error::Write { path: installed, source })?;
         Ok(Self { interpreter })
+    }
+
+    /// Where the interpreter is.
+    pub(crate) fn interpreter(&self) -> &Path {
+        &self.interpreter
+    }
+
+    /// A program that came with a package.
+    pub(crate) fn installed(&self, program: &str) -> PathBuf {
+        self.interpreter.with_file_name(format!("{program}{}", std::env::consts::EXE_SUFFIX))
     }
 
     /// The interpreter, to be given arguments.

@@ -17,6 +17,9 @@ use drivetrain_plan::{Column, ColumnTable, DataType, Field, Plan, Schema};
 const INVOCATION: &str = "POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: 6\r\n\
     Connection: close\r\n\r\n3504.5";
 
+/// So many that the answer is more than the system keeps for a client that does not read.
+const DEAF_ROWS: usize = 3_000_000;
+
 struct Server {
     child: Child,
     address: String,
@@ -125,10 +128,44 @@ fn a_client_that_stalls_does_not_keep_it_alive() {
 }
 
 #[test]
-fn a_silent_connection_is_closed() {
+fn a_head_without_end_is_refused() {
     let base = tempfile::tempdir().unwrap();
     model_in(base.path());
     let server = Server::start(base.path());
+    let head = |length| format!("GET /ping HTTP/1.1\r\nConnection: close\r\nX: {}\r\n\r\n", "x".repeat(length));
+    assert!(server.ask(&head(32 * 1024)).starts_with("HTTP/1.1 200 OK\r\n"));
+    let mut socket = TcpStream::connect(&server.address).unwrap();
+    // The server may be gone before it has taken all of it.
+    let _ = socket.write_all(head(1024 * 1024).as_bytes());
+    let mut status = [0; 12];
+    if socket.read_exact(&mut status).is_ok() {
+        assert_eq!(&status, b"HTTP/1.1 431");
+    }
+    assert!(server.ask(INVOCATION).starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+#[test]
+fn a_body_that_is_too_large_is_refused_before_it_is_sent() {
+    let base = tempfile::tempdir().unwrap();
+    model_in(base.path());
+    let server = Server::start(base.path());
+    let head = "POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nExpect: 100-continue\r\n\
+        Connection: close\r\nContent-Length:";
+    let refused = server.ask(&format!("{head} 6291457\r\n\r\n"));
+    assert!(refused.starts_with("HTTP/1.1 413 ") && refused.contains("larger than 6291456 bytes"), "{refused}");
+    let answer = server.ask(&format!("{head} 6\r\n\r\n3504.5"));
+    assert!(answer.starts_with("HTTP/1.1 100 ") && answer.ends_with("[[3504.5]]"), "{answer}");
+}
+
+#[test]
+fn a_connection_that_is_silent_or_deaf_is_closed() {
+    let base = tempfile::tempdir().unwrap();
+    model_in(base.path());
+    let server = Server::start(base.path());
+    let mut deaf = TcpStream::connect(&server.address).unwrap();
+    write!(deaf, "POST /invocations HTTP/1.1\r\nContent-Type: text/csv\r\nContent-Length: {}\r\n\r\n", 2 * DEAF_ROWS)
+        .unwrap();
+    deaf.write_all("1\n".repeat(DEAF_ROWS).as_bytes()).unwrap();
     let mut silent = TcpStream::connect(&server.address).unwrap();
     let mut half = TcpStream::connect(&server.address).unwrap();
     half.write_all(b"POST /invocations HTTP/1.1\r\nHost:").unwrap();
@@ -137,6 +174,10 @@ fn a_silent_connection_is_closed() {
         // Whatever it says before, it comes to an end.
         connection.read_to_end(&mut Vec::new()).unwrap();
     }
+    let mut taken = Vec::new();
+    // An error says that the server has given up, too.
+    let _ = deaf.read_to_end(&mut taken);
+    assert!(taken.len() < "[1.0],".len() * DEAF_ROWS, "the whole answer waited");
     assert!(server.ask(INVOCATION).starts_with("HTTP/1.1 200 OK\r\n"));
 }
 

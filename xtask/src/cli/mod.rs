@@ -151,7 +151,7 @@ pub(crate) enum Command {
     /// that holds nothing else. The first build takes minutes.
     #[command(after_help = IMAGE_EXAMPLES)]
     Image(ImageArgs),
-    /// Drive the jobs with boto3 and with the SageMaker Python SDK
+    /// Drive the jobs with boto3 and with the SageMaker Python SDK, its versions 2 and 3
     ///
     /// Runs the pipeline in a store that goes away, then makes the SDK's local mode run the same jobs and endpoints, and
     /// compares: the same rows, features and models, byte for byte, and the same predictions. What stands in for `docker
@@ -375,6 +375,9 @@ pub(crate) struct ClientsArgs {
     /// Run the jobs in this image, with podman [default: run the binary, without any image]
     #[arg(long, value_name = "NAME")]
     pub(crate) image: Option<String>,
+    /// Only install the Python packages, and print what a shell must evaluate for other tests to find them
+    #[arg(long, conflicts_with = "image")]
+    pub(crate) only_install: bool,
     #[command(flatten)]
     pub(crate) python: PythonArgs,
     #[command(flatten)]

@@ -65,6 +65,7 @@ fn good_values_are_taken() {
         "parity --seed 7 --python python3.12",
         "image --tag registry.example.org/x:1 --engine docker --profile dev",
         "clients --image drivetrain --python python3.12",
+        "clients --only-install",
     ] {
         assert!(parse(line).is_ok(), "{line}: {:?}", parse(line));
     }

@@ -17,6 +17,7 @@
 mod metrics;
 pub mod model;
 pub mod multi;
+mod patience;
 pub mod request;
 pub mod response;
 pub mod rows;

@@ -11,10 +11,17 @@ use hyper_util::{
 };
 use tokio::{net::TcpListener, sync::watch};
 
+use super::patience::Patient;
 use crate::{Error, stop::Stop};
 
 /// How long a connection may be silent before it has sent the head of a request: the first one or a further one.
 const IDLE_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long a client may take no byte of its answer.
+const DEAF_LIMIT: Duration = Duration::from_secs(20);
+
+/// The most bytes that are kept of a connection before they are understood, the head of a request among them.
+const BUFFER_LIMIT: usize = 64 * 1024;
 
 /// Listens until `stop` is asked for; says where on `stdout`, for callers who left the choice of the port open. What has
 /// begun by then may take as long as `drain`.
@@ -46,7 +53,7 @@ pub(super) fn run(
 /// Serves every connection that comes until `stopped` becomes true; those that are left.
 async fn accept(mut listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) -> GracefulShutdown {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(IDLE_LIMIT);
+    http.timer(TokioTimer::new()).header_read_timeout(IDLE_LIMIT).max_buf_size(BUFFER_LIMIT);
     let connections = GracefulShutdown::new();
     loop {
         let stream = tokio::select! {
@@ -59,7 +66,8 @@ async fn accept(mut listener: TcpListener, router: Router, mut stopped: watch::R
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!("cannot set TCP_NODELAY: {error}");
         }
-        let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
+        let stream = TokioIo::new(Patient::new(stream, DEAF_LIMIT));
+        let connection = http.serve_connection(stream, TowerToHyperService::new(router.clone()));
         let connection = connections.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {

@@ -167,11 +167,21 @@ impl Service {
 /// The body, unless it is too large or was cut off.
 pub(super) fn read(body: RequestBody) -> Result<Bytes, Rejection> {
     body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {BODY_LIMIT} bytes"))
-        }
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(),
         status => Rejection::new(status, rejection.body_text()),
     })
+}
+
+fn too_large() -> Rejection {
+    Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {BODY_LIMIT} bytes"))
+}
+
+/// Whether a client asks if it may send a body that is larger than the limit. One that does not ask sends it already, and
+/// may not hear an answer that comes before the end.
+fn asks_too_much(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    let length = length.and_then(|length| length.parse::<u64>().ok());
+    headers.contains_key(header::EXPECT) && length.is_some_and(|length| length > BODY_LIMIT as u64)
 }
 
 pub(super) fn panicked() -> Rejection {
@@ -181,7 +191,9 @@ pub(super) fn panicked() -> Rejection {
 /// Lets an invocation in, or sends it away where there are too many.
 async fn admit(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
     let start = Instant::now();
-    let response = if let Ok(_permit) = service.in_flight.try_acquire() {
+    let response = if asks_too_much(request.headers()) {
+        too_large().into_response()
+    } else if let Ok(_permit) = service.in_flight.try_acquire() {
         let _counted = service.metrics.begin();
         next.run(request).await
     } else {

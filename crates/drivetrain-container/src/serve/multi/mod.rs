@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::HeaderMap,
     response::Response,
     routing::{get, post},
@@ -78,21 +78,28 @@ async fn list(State(endpoint): State<Arc<Endpoint>>) -> Json<List> {
     Json(List { models: endpoint.models.list() })
 }
 
-async fn describe(State(endpoint): State<Arc<Endpoint>>, Path(name): Path<String>) -> Result<Json<Listed>, Rejection> {
-    endpoint.models.describe(&name).map(Json)
+/// The name in a path, unless it is no text.
+type Name = Result<Path<String>, PathRejection>;
+
+fn named(name: Name) -> Result<String, Rejection> {
+    name.map(|Path(name)| name).map_err(|rejection| Rejection::new(rejection.status(), rejection.body_text()))
 }
 
-async fn unload(State(endpoint): State<Arc<Endpoint>>, Path(name): Path<String>) -> Result<(), Rejection> {
-    endpoint.models.unload(&name)
+async fn describe(State(endpoint): State<Arc<Endpoint>>, name: Name) -> Result<Json<Listed>, Rejection> {
+    endpoint.models.describe(&named(name)?).map(Json)
+}
+
+async fn unload(State(endpoint): State<Arc<Endpoint>>, name: Name) -> Result<(), Rejection> {
+    endpoint.models.unload(&named(name)?)
 }
 
 async fn invoke(
     State(endpoint): State<Arc<Endpoint>>,
-    Path(name): Path<String>,
+    name: Name,
     headers: HeaderMap,
     body: RequestBody,
 ) -> Result<Response, Rejection> {
-    let model = endpoint.models.get(&name)?;
+    let model = endpoint.models.get(&named(name)?)?;
     endpoint.service.clone().invoke(model, &headers, body).await
 }
 

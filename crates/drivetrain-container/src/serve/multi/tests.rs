@@ -177,6 +177,9 @@ async fn what_is_no_model_and_no_request_is_refused() {
     for body in ["", "[]", r#"{"model_name": "x"}"#] {
         assert_eq!(place.call("POST", "/models", body).await.0, StatusCode::BAD_REQUEST, "{body}");
     }
+    for (method, path) in [("POST", "/models/%ff/invoke"), ("GET", "/models/%ff"), ("DELETE", "/models/%ff")] {
+        assert_eq!(place.call(method, path, "").await.0, StatusCode::BAD_REQUEST, "{method} {path}");
+    }
     assert_eq!(place.call("PUT", "/models", "").await.0, StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(place.call("GET", "/models/x/invoke", "").await.0, StatusCode::METHOD_NOT_ALLOWED);
 }

@@ -1,31 +1,16 @@
-"""The jobs and endpoints, driven by boto3 and by the SageMaker Python SDK, held to a run of the pipeline.
-
-    main.py STORE RUN BINARY [IMAGE]
-
-STORE is the folder that the run RUN of `cargo xtask pipeline` kept everything in, BINARY the program that runs every job,
-and IMAGE an image of it, for podman. Nothing here leaves the machine: credentials and regions are made up.
+"""The jobs and endpoints, driven by boto3 and by the SageMaker Python SDK of the second generation, held to a run of the
+pipeline. Local mode takes one container per endpoint, so a chain of two is two endpoints.
 """
 
-import csv
-import functools
 import hashlib
 import io
 import json
-import logging
-import os
 import re
-import shlex
-import subprocess
-import sys
 import tarfile
 import tempfile
-import unittest
 import urllib.request
 from contextlib import contextmanager, redirect_stdout
-from pathlib import Path
 
-import boto3
-import botocore.config
 import botocore.exceptions
 import numpy
 import sagemaker
@@ -40,77 +25,11 @@ from sagemaker.processing import ProcessingInput, ProcessingOutput, Processor
 from sagemaker.serializers import CSVSerializer, JSONLinesSerializer, JSONSerializer, NumpySerializer
 from sagemaker.transformer import Transformer
 
-import s3
-
-STORE, RUN, BINARY = Path(sys.argv[1]) / "auto_mpg", sys.argv[2], Path(sys.argv[3])
-IMAGE = sys.argv[4] if len(sys.argv) > 4 else None
-ACCESS_KEY, SECRET_KEY, REGION, BUCKET = "nobody", "nothing", "eu-central-1", "drivetrain"
-ROLE = "arn:aws:iam::000000000000:role/nobody"
-SILENT = {"SchemaVersion": "1.0", "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}}}
-PREPROCESSOR = STORE / "models/preprocessor/model.tar.gz"
-REGRESSOR = STORE / "models/ml" / RUN / "output/model.tar.gz"
-
-
-def boto_session():
-    return boto3.Session(aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY, region_name=REGION)
-
-
-def read_csv(path):
-    with open(path, newline="") as file:
-        header, *rows = csv.reader(file)
-    return header, rows
-
-
-@functools.cache
-def raw_rows():
-    """The test rows as texts, without the target."""
-    _, rows = read_csv(STORE / "data/bronze/test/test.csv")
-    return [row[1:] for row in rows]
-
-
-@functools.cache
-def predictions():
-    """What the pipeline predicted for them."""
-    _, rows = read_csv(STORE / "predictions" / RUN / "test.csv")
-    return [float(row[1]) for row in rows]
-
-
-def numbers():
-    """The test rows as floats, NaN where a value is missing."""
-    return numpy.array([[float(cell) if cell else numpy.nan for cell in row] for row in raw_rows()])
-
-
-def manifest(tarball):
-    """The description of an artifact: the digests of all else in it."""
-    with tarfile.open(tarball) as tar:
-        return tar.extractfile("manifest.json").read()
-
-
-@contextmanager
-def server(*arguments, folder):
-    """The address of a process that serves until the end of the block."""
-    environment = {"SAGEMAKER_BASE_DIR": str(folder), "SAGEMAKER_BIND_TO_PORT": "0", "RUST_LOG": "warn"}
-    command = [BINARY, "serve", "--host", "127.0.0.1", *arguments]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield "http://" + process.stdout.readline().removeprefix("listening on ").strip()
-        finally:
-            process.terminate()
-            assert process.wait() == 0
-
-
-def runtime(address):
-    """boto3's client, pointed at a server."""
-    config = botocore.config.Config(retries={"max_attempts": 0})
-    return boto_session().client("sagemaker-runtime", endpoint_url=address, config=config)
-
-
-class Case(unittest.TestCase):
-    def setUp(self):
-        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="drivetrain-clients-")))
-
-    def serve(self, *arguments):
-        return self.enterContext(server(*arguments, folder=self.folder))
+import common
+from common import (
+    PREPROCESSOR, REGRESSOR, ROLE, SILENT, STORE, Case, LocalModeCase, boto_session, manifest, numbers, predictions,
+    raw_rows, read_csv, runtime, server,
+)
 
 
 class Boto3(Case):
@@ -222,39 +141,10 @@ class Predictors(Case):
                 self.assertEqual(values(answer), predictions())
 
 
-class LocalMode(Case):
-    """Jobs and endpoints as the SDK's local mode runs them, with a real S3 for what it keeps in a bucket."""
+class LocalMode(LocalModeCase):
+    """Jobs and endpoints as the SDK's local mode runs them."""
 
-    @classmethod
-    def setUpClass(cls):
-        cls.s3 = cls.enterClassContext(s3.server(ACCESS_KEY, SECRET_KEY, REGION, BUCKET))
-
-    def setUp(self):
-        super().setUp()
-        # The SDK calls `docker`.
-        programs = self.folder / "bin"
-        programs.mkdir()
-        docker = programs / "docker"
-        compose = shlex.join([sys.executable, str(Path(__file__).with_name("compose.py"))])
-        docker.write_text(f'#!/bin/sh\nexec {compose} "$@"\n')
-        docker.chmod(0o755)
-        path = os.environ["PATH"]
-        self.addCleanup(os.environ.__setitem__, "PATH", path)
-        os.environ["PATH"] = f"{programs}{os.pathsep}{path}"
-        self.session = self.local_session()
-
-    def local_session(self):
-        session = LocalSession(boto_session(), BUCKET, s3_endpoint_url=self.s3, sagemaker_config=SILENT)
-        (self.folder / "root").mkdir(exist_ok=True)
-        [port] = s3.free_ports(1)
-        session.config = {"local": {"container_root": str(self.folder / "root"), "serving_port": port}}
-        return session
-
-    def image(self):
-        return IMAGE or "drivetrain"
-
-    def uri(self, name):
-        return f"file://{self.folder / name}"
+    SESSION = LocalSession
 
     def process(self, job, inputs, outputs):
         """Runs a job; its outputs go to the bucket, and are inputs of the next from there."""
@@ -269,16 +159,10 @@ class LocalMode(Case):
                      for source, destination in outputs.items()],
         )
 
-    def bucket(self, name):
-        return f"s3://{BUCKET}/{name}"
-
-    def object_digest(self, key):
-        return hashlib.sha256(self.session.s3_client.get_object(Bucket=BUCKET, Key=key)["Body"].read()).hexdigest()
-
-    def estimator(self, **hyperparameters):
+    def estimator(self, hosts=1, **hyperparameters):
         metrics = [{"Name": f"{part}:{metric}", "Regex": rf"{part}_{metric}=([^;\s]+);"}
                    for part in ("train", "val") for metric in ("mae", "mse", "rmse", "r2")]
-        return Estimator(self.image(), ROLE, 1, "local", output_path=self.uri("out"), hyperparameters=hyperparameters,
+        return Estimator(self.image(), ROLE, hosts, "local", output_path=self.uri("out"), hyperparameters=hyperparameters,
                          metric_definitions=metrics, sagemaker_session=self.session)
 
     def channels(self):
@@ -288,10 +172,7 @@ class LocalMode(Case):
     @contextmanager
     def deployed(self, tarball, accept=None):
         """An endpoint of local mode, with a port of its own."""
-        # It unpacks the tarball in place.
-        place = Path(tempfile.mkdtemp(dir=self.folder))
-        (place / "model.tar.gz").write_bytes(Path(tarball).read_bytes())
-        model = Model(self.image(), f"file://{place}/model.tar.gz", ROLE, predictor_cls=Predictor,
+        model = Model(self.image(), self.copy(tarball), ROLE, predictor_cls=Predictor,
                       env={"RUST_LOG": "warn"}, sagemaker_session=self.local_session())
         # It answers when this returns; to wait is to sleep for half a minute first.
         predictor = model.deploy(1, "local", serializer=NumpySerializer(), deserializer=NumpyDeserializer(), wait=False)
@@ -323,6 +204,12 @@ class LocalMode(Case):
             found = re.findall(definition["Regex"], log.getvalue())
             self.assertEqual([float(value) for value in found], [metrics[definition["Name"].replace(":", "_")]])
 
+    def test_two_hosts_make_the_model_of_one(self):
+        # Compose stops all hosts when the first of them ends.
+        estimator = self.estimator(hosts=2, **{"n-estimators": 100, "random-state": 42})
+        estimator.fit(self.channels())
+        self.assertEqual(manifest(estimator.model_data.removeprefix("file://")), manifest(REGRESSOR))
+
     def test_a_training_job_that_fails_says_why(self):
         with self.assertRaisesRegex(RuntimeError, "exited with code: 1"):
             self.estimator(**{"n-estimators": "many"}).fit(self.channels())
@@ -340,10 +227,7 @@ class LocalMode(Case):
         rows.mkdir()
         with self.deployed(PREPROCESSOR) as preprocessor:
             numpy.savetxt(rows / "rows.csv", preprocessor.predict(numbers()), delimiter=",", fmt="%.17g")
-        place = self.folder / "transformed-model"
-        place.mkdir()
-        (place / "model.tar.gz").write_bytes(REGRESSOR.read_bytes())
-        model = Model(self.image(), f"file://{place}/model.tar.gz", ROLE, sagemaker_session=self.session)
+        model = Model(self.image(), self.copy(REGRESSOR), ROLE, sagemaker_session=self.session)
         model.create(instance_type="local")
         transformer = Transformer(model.name, 1, "local", output_path=self.uri("answers"), accept="text/csv",
                                   strategy="MultiRecord", sagemaker_session=self.session)
@@ -354,9 +238,4 @@ class LocalMode(Case):
 
 
 if __name__ == "__main__":
-    logging.getLogger("sagemaker").setLevel(logging.WARNING)
-    os.environ["DRIVETRAIN_CLIENTS_BINARY"] = str(BINARY)
-    if IMAGE:
-        os.environ["DRIVETRAIN_CLIENTS_ENGINE"] = "podman"
-    # The SDK leaves files and sockets open.
-    unittest.main(argv=sys.argv[:1], verbosity=2, warnings="ignore")
+    common.main()
