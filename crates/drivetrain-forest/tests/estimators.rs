@@ -426,9 +426,11 @@ fn a_fit_ends_within_a_tree() {
     use std::ops::ControlFlow;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    type FitOne<'a> = &'a dyn Fn(FitOptions<'_>) -> Result<Forest, ForestError>;
+
     let x = Array2::from_shape_fn((30_000, 3), |(row, column)| (row * (7919 + 2 * column) % 30_011) as f64);
     let y: Vec<f64> = (0..30_000).map(|row| f64::from(row * 31 % 1009)).collect();
-    let one_tree: [(&str, &dyn Fn(FitOptions<'_>) -> Result<Forest, ForestError>); 3] = [
+    let one_tree: [(&str, FitOne<'_>); 3] = [
         ("tree", &|options| DecisionTreeRegressor::default().fit_with(x.view(), &y, options)),
         ("forest", &|options| {
             RandomForestRegressor::builder().n_estimators(1).build()?.fit_with(x.view(), &y, options)

@@ -38,7 +38,7 @@ fn defaults_are_those_the_help_names() {
 fn good_values_are_taken() {
     for line in [
         "pipeline --store /tmp/s --data cars.data --seed 0 --train-fraction 0.5 --test-rows 1 --run-name A-1 --release",
-        "pipeline --n-estimators 1 --max-depth 3 --max-features sqrt --profile bench",
+        "pipeline --n-estimators 1 --hosts 2 --max-depth 3 --max-features sqrt --profile bench",
         "train --max-features log2 --max-depth none",
         "train --max-features 3",
         "train --max-features 0.5 --seed 18446744073709551615",
@@ -83,6 +83,8 @@ fn bad_values_are_refused_with_their_flag_and_a_reason() {
         ("acquire --seed x", "--seed", "invalid digit"),
         ("train --n-estimators 0", "--n-estimators", "from 1 to 1000000"),
         ("train --n-estimators 2000000", "--n-estimators", "from 1 to 1000000"),
+        ("train --hosts 0", "--hosts", "from 1 to 20"),
+        ("pipeline --hosts 21", "--hosts", "from 1 to 20"),
         ("train --max-depth 0", "--max-depth", "`none` or a whole number"),
         ("train --max-features 0", "--max-features", "`sqrt`"),
         ("train --max-features 1.0", "--max-features", "`sqrt`"),

@@ -31,7 +31,7 @@ impl Outline {
     fn beside(mut self, mut right: Self) -> (Self, f64) {
         let common = self.sides.len().min(right.sides.len());
         let overlap = |level: usize| self.level(level)[1] - right.level(level)[0];
-        let half = ((0..common).map(overlap).fold(f64::MIN, f64::max) + 1.0) / 2.0;
+        let half = f64::midpoint((0..common).map(overlap).fold(f64::MIN, f64::max), 1.0);
         self.shift -= half;
         right.shift += half;
         let outer: Vec<_> = (0..common).map(|level| [self.level(level)[0], right.level(level)[1]]).collect();

@@ -119,7 +119,7 @@ impl TryFrom<StoredForest> for Forest {
             return refuse(format!("it has {n_features} features but {n_entries} entries of categorical"));
         }
         // Two different stores of one forest would have two digests.
-        if n_nodes % 64 != 0 && stored.missing_left.last().is_some_and(|word| word >> (n_nodes % 64) != 0) {
+        if !n_nodes.is_multiple_of(64) && stored.missing_left.last().is_some_and(|word| word >> (n_nodes % 64) != 0) {
             return refuse(format!("missing_left has bits beyond those of the {n_nodes} nodes"));
         }
         let n_sets = stored.category_sets.len();

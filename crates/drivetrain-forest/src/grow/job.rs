@@ -110,9 +110,9 @@ impl<'a> Job<'a> {
                 cancelled.store(true, Ordering::Relaxed);
             }
         };
-        let check = || match cancelled.load(Ordering::Relaxed) {
-            true => Err(ForestError::Cancelled { n_grown: done.load(Ordering::Relaxed), n_trees }),
-            false => Ok(()),
+        let check = || {
+            let n_grown = done.load(Ordering::Relaxed);
+            if cancelled.load(Ordering::Relaxed) { Err(ForestError::Cancelled { n_grown, n_trees }) } else { Ok(()) }
         };
         // Within a tree, too: a single one may take minutes.
         let goes_on = || {

@@ -44,15 +44,15 @@ impl Platform<'_> {
     pub(super) fn execute(
         &self,
         directories: &[JobDirectory],
-        execution: Execution<'_>,
+        execution: &Execution<'_>,
         on_line: &mut dyn FnMut(&str),
     ) -> Result<Success, RunnerError> {
         let started = Instant::now();
         let mut hosts = Vec::new();
-        let ended = self.start(directories, &execution, &mut hosts).and_then(|()| self.wait(&mut hosts, on_line));
+        let ended = start(directories, execution, &mut hosts).and_then(|()| self.wait(&mut hosts, on_line));
         drop(hosts);
         let duration = started.elapsed();
-        let Execution { kind, name, message, .. } = execution;
+        let &Execution { kind, name, message, .. } = execution;
         let log_keys =
             (0..directories.len()).map(|host| self.host_log_key(name, host)).collect::<Result<Vec<_>, _>>()?;
         let kept: Vec<_> = log_keys
@@ -79,24 +79,6 @@ impl Platform<'_> {
         Ok(Success { duration, log, message: said })
     }
 
-    fn start(
-        &self,
-        directories: &[JobDirectory],
-        execution: &Execution<'_>,
-        hosts: &mut Vec<Host>,
-    ) -> Result<(), RunnerError> {
-        for directory in directories {
-            let Execution { name, program, arguments, .. } = execution;
-            let mut environment = execution.environment.clone();
-            environment.insert(BASE_DIRECTORY.to_owned(), directory.base().display().to_string());
-            let log = directory.create_log()?;
-            let tail = LogTail::open(&directory.log())?;
-            let process = Process::spawn(name.as_str(), program, arguments, &environment, directory.root(), &log)?;
-            hosts.push(Host { process, tail });
-        }
-        Ok(())
-    }
-
     /// Waits until all hosts have ended well, or one has not: its number, counted from 0, and its status.
     fn wait(
         &self,
@@ -120,7 +102,9 @@ impl Platform<'_> {
                 stop(hosts)?;
             }
             if is_interrupted || failed.is_some() || are_over {
-                hosts.iter_mut().for_each(|host| host.tail.poll(on_line));
+                for host in hosts.iter_mut() {
+                    host.tail.poll(on_line);
+                }
             }
             if is_interrupted {
                 return Err(RunnerError::Interrupted { job: hosts[0].process.name().to_owned() });
@@ -131,6 +115,20 @@ impl Platform<'_> {
             pause.sleep();
         }
     }
+}
+
+/// Starts the hosts one after the other.
+fn start(directories: &[JobDirectory], execution: &Execution<'_>, hosts: &mut Vec<Host>) -> Result<(), RunnerError> {
+    for directory in directories {
+        let Execution { name, program, arguments, .. } = execution;
+        let mut environment = execution.environment.clone();
+        environment.insert(BASE_DIRECTORY.to_owned(), directory.base().display().to_string());
+        let log = directory.create_log()?;
+        let tail = LogTail::open(&directory.log())?;
+        let process = Process::spawn(name.as_str(), program, arguments, &environment, directory.root(), &log)?;
+        hosts.push(Host { process, tail });
+    }
+    Ok(())
 }
 
 /// The process that plays a host, and its log as far as it has been seen.

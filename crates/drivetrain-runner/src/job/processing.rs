@@ -110,7 +110,7 @@ impl Platform<'_> {
         }
         let success = self.execute(
             std::slice::from_ref(&directory),
-            Execution {
+            &Execution {
                 kind: "processing",
                 name: &job.name,
                 program: &job.program,

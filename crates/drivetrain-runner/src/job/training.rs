@@ -106,7 +106,7 @@ impl Platform<'_> {
         }
         let success = self.execute(
             &directories,
-            Execution {
+            &Execution {
                 kind: "training",
                 name: &job.name,
                 program: &job.program,

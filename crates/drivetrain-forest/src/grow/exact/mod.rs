@@ -328,12 +328,11 @@ impl<C: Criterion> Growth<'_, '_, C> {
 
     /// Whether a node of so many samples is to be split, as far as whoever may cancel the fit is concerned.
     fn goes_on(&mut self, n_samples: usize) -> bool {
-        match self.until_asked.checked_sub(n_samples) {
-            Some(left) => self.until_asked = left,
-            None => {
-                self.until_asked = ASKED_EVERY;
-                self.is_cancelled |= !(self.goes_on)();
-            }
+        if let Some(left) = self.until_asked.checked_sub(n_samples) {
+            self.until_asked = left;
+        } else {
+            self.until_asked = ASKED_EVERY;
+            self.is_cancelled |= !(self.goes_on)();
         }
         !self.is_cancelled
     }

@@ -207,13 +207,12 @@ impl Board {
                     tracing::warn!("{name} takes longer than it should");
                     return None;
                 }
-                Slot::Growing => {}
                 Slot::Absent if is_late(patience.absent()) => {
                     tracing::warn!("{name} has not come");
                     state.slots[host] = Slot::Ours;
                     return None;
                 }
-                Slot::Absent => {}
+                Slot::Growing | Slot::Absent => {}
                 Slot::Refused | Slot::Lost | Slot::Ours => {
                     state.slots[host] = Slot::Ours;
                     return None;

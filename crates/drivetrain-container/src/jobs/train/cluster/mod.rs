@@ -39,7 +39,7 @@ const DEFAULT_PORT: u16 = 29_517;
 const HOSTS_TIMEOUT: &str = "DRIVETRAIN_HOSTS_TIMEOUT";
 
 /// Machines of one job may start a minute apart.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(180);
+const DEFAULT_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// The hosts of a job, and how they find each other.
 #[derive(Debug, Clone, PartialEq)]

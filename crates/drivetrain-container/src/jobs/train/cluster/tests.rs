@@ -287,7 +287,7 @@ fn a_host_that_lives_but_is_never_done_is_done_without() {
         let (mut stream, _) = job.greet(&job.hello(1));
         let begun = Instant::now();
         loop {
-            assert!(begun.elapsed() < Duration::from_secs(60));
+            assert!(begun.elapsed() < Duration::from_mins(1));
             stream.write_all(&[ALIVE]).unwrap();
             match Answer::read(&stream).unwrap() {
                 Answer::Alive => thread::sleep(Duration::from_millis(10)),

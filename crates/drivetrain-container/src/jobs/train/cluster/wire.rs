@@ -32,7 +32,7 @@ pub(super) const SILENCE: Duration = Duration::from_secs(30);
 /// How long a host may take to say who it is.
 pub(super) const GREETING: Duration = Duration::from_secs(10);
 /// How long the main host may take to read and to check the trees of another.
-pub(super) const CHECKING: Duration = Duration::from_secs(300);
+pub(super) const CHECKING: Duration = Duration::from_mins(5);
 
 const MAX_HELLO: u32 = 16 << 10;
 const MAX_REASON: usize = 1 << 10;
