@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use bench::{
-    AllBenchArgs, ArtifactBenchArgs, BenchArgs, EvaluateBenchArgs, ForestBenchArgs, PipelineBenchArgs, ServeBenchArgs,
-    Suite, TransformBenchArgs, TurnsArgs,
+    ArtifactBenchArgs, BenchArgs, ForestBenchArgs, ProgramBenchArgs, ServeBenchArgs, Suite, TransformBenchArgs,
+    TurnsArgs,
 };
 pub(crate) use groups::{
     BuildArgs, DataArgs, Engine, EvaluationArgs, ForestArgs, JobArgs, PythonArgs, SeedArgs, StoreArgs,
@@ -105,7 +105,7 @@ pub(crate) enum Command {
     ///
     /// A processing job takes the whole raw table and splits it into folds, several times over. In each it fits the
     /// preprocessing and the model on the rows to learn from, and scores both on the others, which nothing has seen.
-    /// The same is done with baselines: the mean, a line, a line with a penalty, and a line through logarithms.
+    /// The same is done with baselines: the mean, a line, a line with a penalty, a line through logarithms, and extra trees.
     ///
     /// What is printed: errors with intervals (95 %, by resampling rows); which columns matter; how well prediction
     /// intervals hold; what happens when the forest learns from the past and predicts later years, which it cannot do
