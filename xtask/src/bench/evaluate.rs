@@ -7,7 +7,7 @@ use drivetrain_runner::store::Store;
 
 use super::programs::{Outcome, Plan};
 use crate::binaries::Binary;
-use crate::cli::{EvaluateBenchArgs, EvaluationArgs, ForestArgs};
+use crate::cli::{EvaluationArgs, ForestArgs, ProgramBenchArgs};
 use crate::error::Error;
 use crate::steps;
 
@@ -29,7 +29,7 @@ const NOTES: &[&str] = &[
     "Ours also keeps each row's predictions and intervals, writes all it finds as JSON, and moves that and its log into a store.",
 ];
 
-pub(super) fn run(args: &EvaluateBenchArgs, interrupt: &Interrupt) -> Result<Results, Error> {
+pub(super) fn run(args: &ProgramBenchArgs, interrupt: &Interrupt) -> Result<Results, Error> {
     let program = Binary::Jobs.build(&args.build)?;
     let work = if args.turns.quick { small() } else { EvaluationArgs::default() };
     let EvaluationArgs { folds, repeats, forest, .. } = &work;

@@ -10,6 +10,7 @@ mod output;
 mod peers;
 mod pipeline;
 mod programs;
+mod run;
 mod serve;
 mod transform;
 mod turns;
@@ -18,8 +19,7 @@ mod versions;
 use drivetrain_runner::Interrupt;
 
 use crate::cli::{
-    AllBenchArgs, ArtifactBenchArgs, BenchArgs, EvaluateBenchArgs, ForestBenchArgs, PipelineBenchArgs, ServeBenchArgs,
-    Suite, TransformBenchArgs,
+    ArtifactBenchArgs, BenchArgs, ForestBenchArgs, ProgramBenchArgs, ServeBenchArgs, Suite, TransformBenchArgs,
 };
 use crate::error::Error;
 
@@ -40,15 +40,15 @@ pub(crate) fn run(args: &BenchArgs, interrupt: &Interrupt) -> Result<String, Err
     }
 }
 
-fn all(args: &AllBenchArgs, interrupt: &Interrupt) -> Result<String, Error> {
-    let (turns, build) = (|| args.turns.clone(), || args.build.clone());
+fn all(args: &ProgramBenchArgs, interrupt: &Interrupt) -> Result<String, Error> {
+    let turns = || args.turns.clone();
     let suites = [
-        Suite::Pipeline(PipelineBenchArgs { turns: turns(), build: build() }),
-        Suite::Evaluate(EvaluateBenchArgs { turns: turns(), build: build() }),
+        Suite::Pipeline(args.clone()),
+        Suite::Evaluate(args.clone()),
         Suite::Transform(TransformBenchArgs::with_turns(turns())),
         Suite::Forest(ForestBenchArgs::with_turns(turns())),
         Suite::Artifact(ArtifactBenchArgs::with_turns(turns())),
-        Suite::Serve(ServeBenchArgs::with_turns(turns(), build())),
+        Suite::Serve(ServeBenchArgs::with_turns(turns(), args.build.clone())),
     ];
     suites.into_iter().map(|suite| run(&BenchArgs { suite }, interrupt)).collect()
 }

@@ -6,7 +6,7 @@ use drivetrain_runner::Interrupt;
 use drivetrain_runner::store::Store;
 
 use super::programs::{Outcome, Plan};
-use crate::cli::PipelineBenchArgs;
+use crate::cli::ProgramBenchArgs;
 use crate::error::Error;
 use crate::steps::{self, Programs};
 
@@ -15,7 +15,7 @@ The Auto MPG data from the raw file to predictions of the test rows: parse, spli
 forest of 100 trees, save both models, load them and predict. Ours is what `cargo xtask pipeline` does once it is built, without
 the report: three jobs and two servers, each a process of its own. Theirs is one process that does the same steps and imports its libraries once.";
 
-pub(super) fn run(args: &PipelineBenchArgs, interrupt: &Interrupt) -> Result<Results, Error> {
+pub(super) fn run(args: &ProgramBenchArgs, interrupt: &Interrupt) -> Result<Results, Error> {
     let programs = Programs::build(&args.build)?;
     let plan = Plan {
         suite: "pipeline",

@@ -5,11 +5,11 @@ use std::path::Path;
 use std::time::Instant;
 
 use drivetrain_bench::results::Results;
-use drivetrain_bench::{Cell, Machine, Measurement, MemoryWatch, Reading, Run, children_cpu_time};
+use drivetrain_bench::{Cell, Measurement, MemoryWatch, Reading, Run, children_cpu_time};
 use drivetrain_runner::store::Store;
 use drivetrain_runner::{Interrupt, RunnerError};
 
-use super::turns::{command_line, today};
+use super::run::begin;
 use super::{OURS, versions};
 use crate::cli::TurnsArgs;
 use crate::error::Error;
@@ -94,17 +94,10 @@ impl Plan {
 
     fn describe(&self, requirements: &Path) -> Run {
         Run {
-            suite: self.suite.to_owned(),
-            title: self.title.to_owned(),
-            about: self.about.to_owned(),
             notes: self.notes.iter().map(|note| (*note).to_owned()).collect(),
             check: self.check.map(str::to_owned),
-            ours: OURS.to_owned(),
-            command: command_line(),
-            date: today(),
-            machine: Machine::this(),
             versions: versions::with_packages(requirements, &PACKAGES),
-            load_before: Machine::load(),
+            ..begin(self.suite, self.title, self.about)
         }
     }
 }

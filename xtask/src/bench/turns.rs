@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use drivetrain_bench::results::Results;
-use drivetrain_bench::{Machine, Measurement, Run, Task, Workload};
-use drivetrain_runner::{Interrupt, RunnerError, Timestamp};
+use drivetrain_bench::{Measurement, Run, Task, Workload};
+use drivetrain_runner::{Interrupt, RunnerError};
 
 use super::engines::Engine;
 use super::peers::Peers;
+use super::run::begin;
 use super::{OURS, versions};
 use crate::cli::TurnsArgs;
 use crate::error::Error;
@@ -69,17 +70,10 @@ impl Plan {
 
     fn describe(&self, engines: &[Engine], peers: &Peers) -> Run {
         Run {
-            suite: self.suite.to_owned(),
-            title: self.title.to_owned(),
-            about: self.about.to_owned(),
             notes: self.notes.iter().map(|note| (*note).to_owned()).collect(),
             check: self.check.map(str::to_owned),
-            ours: OURS.to_owned(),
-            command: command_line(),
-            date: today(),
-            machine: Machine::this(),
             versions: versions::of(engines, peers),
-            load_before: Machine::load(),
+            ..begin(self.suite, self.title, self.about)
         }
     }
 }
@@ -157,31 +151,6 @@ fn data_folder() -> PathBuf {
     workspace_root().join("target").join("bench").join("data")
 }
 
-/// Today's date in UTC, as in 2026-01-02.
-pub(super) fn today() -> String {
-    Timestamp::now().to_string().chars().take("2026-01-02".len()).collect()
-}
-
-/// What was typed, but for folders, which are nobody's business.
-pub(super) fn command_line() -> String {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    without_folders(&words)
-}
-
-fn without_folders(words: &[String]) -> String {
-    const FOLDERS: [&str; 3] = ["--out", "--python", "--target-dir"];
-    let mut text = "cargo xtask".to_owned();
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        if FOLDERS.contains(&word.as_str()) {
-            words.next();
-        } else if !FOLDERS.iter().any(|flag| word.starts_with(&format!("{flag}="))) {
-            text.push_str(&format!(" {word}"));
-        }
-    }
-    text
-}
-
 /// Engines whose checks are not ours.
 fn differences(results: &Results, tolerance: f64) -> Vec<String> {
     let mut found = Vec::new();
@@ -209,13 +178,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_is_kept_without_folders() {
-        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        let line = "bench forest --out /home/me/x --rows 5 --python=/opt/python --quick";
-        assert_eq!(without_folders(&words(line)), "cargo xtask bench forest --rows 5 --quick");
-    }
-
-    #[test]
     fn other_numbers_are_told_of_once() {
         let measurement = |engine: &str, check| Measurement {
             cell: Cell { name: "c".into(), rows: None, threads: 1 },
@@ -223,19 +185,7 @@ mod tests {
             round: 1,
             reading: Reading { check, ..Reading::new("fit", 1.0) },
         };
-        let run = Run {
-            suite: String::new(),
-            title: String::new(),
-            about: String::new(),
-            notes: Vec::new(),
-            check: None,
-            ours: OURS.into(),
-            command: String::new(),
-            date: String::new(),
-            machine: Machine::this(),
-            versions: [].into(),
-            load_before: None,
-        };
+        let run = begin("", "", "");
         let checks = [(OURS, Some(1.0)), ("a", Some(1.0 + 1e-12)), ("b", Some(1.1)), ("b", Some(1.1)), ("c", None)];
         let measurements = checks.map(|(engine, check)| measurement(engine, check)).to_vec();
         let found = differences(&Results { run, measurements }, 1e-9);

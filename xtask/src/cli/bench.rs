@@ -45,12 +45,12 @@ pub(crate) enum Suite {
     /// Ours is what `cargo xtask pipeline` does once it is built, without the report: three jobs and two servers, each a
     /// process of its own. Theirs is one process that does the same steps and imports its libraries once. One more round comes first and is
     /// not counted.
-    Pipeline(PipelineBenchArgs),
+    Pipeline(ProgramBenchArgs),
     /// The evaluation beside a script with pandas and scikit-learn
     ///
     /// Fifty folds of the pipeline with a forest of 100 trees and with its baselines, intervals, importances: what
     /// `cargo xtask evaluate` does once it is built. One more round comes first and is not counted.
-    Evaluate(EvaluateBenchArgs),
+    Evaluate(ProgramBenchArgs),
     /// The column transformer: fit and transform, ten columns into sixteen features
     ///
     /// Beside a loop by hand, copying the output, scikit-learn, featrs, smartcore, datarust and linfa, on one thread
@@ -72,7 +72,7 @@ pub(crate) enum Suite {
     /// round comes first and is not counted. Memory is told before, at the peak and after.
     Serve(ServeBenchArgs),
     /// All of the above, each as it is by default
-    All(AllBenchArgs),
+    All(ProgramBenchArgs),
     /// Nothing new: charts and BENCHMARKS.md from the measurements there are
     Report(ReportArgs),
 }
@@ -108,16 +108,9 @@ impl TurnsArgs {
     }
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct PipelineBenchArgs {
-    #[command(flatten)]
-    pub(crate) turns: TurnsArgs,
-    #[command(flatten)]
-    pub(crate) build: BuildArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct EvaluateBenchArgs {
+// Of suites that measure what is built as it is used.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ProgramBenchArgs {
     #[command(flatten)]
     pub(crate) turns: TurnsArgs,
     #[command(flatten)]
@@ -178,14 +171,6 @@ pub(crate) struct ArtifactBenchArgs {
     pub(crate) trees: NonZeroUsize,
     #[command(flatten)]
     pub(crate) turns: TurnsArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct AllBenchArgs {
-    #[command(flatten)]
-    pub(crate) turns: TurnsArgs,
-    #[command(flatten)]
-    pub(crate) build: BuildArgs,
 }
 
 #[derive(Debug, Args)]

@@ -9,14 +9,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use drivetrain_bench::results::Results;
-use drivetrain_bench::{Cell, Machine, Measurement, Run};
+use drivetrain_bench::{Cell, Measurement, Run};
 use drivetrain_runner::store::{Key, Store};
 use drivetrain_runner::{Interrupt, JobName, RunnerError};
 
 use self::client::Lasting;
 use self::contender::Contender;
 use self::server::Server;
-use super::turns::{command_line, today};
+use super::run::begin;
 use super::{OURS, versions};
 use crate::binaries::Binary;
 use crate::cli::{BuildArgs, ServeBenchArgs};
@@ -123,17 +123,9 @@ fn lasting(args: &ServeBenchArgs, warm_up: bool) -> Lasting {
 fn describe(beside: bool) -> Run {
     let packages: &[&str] = if beside { &PACKAGES } else { &[] };
     Run {
-        suite: "serve".to_owned(),
-        title: "Serving".to_owned(),
-        about: ABOUT.to_owned(),
-        notes: Vec::new(),
         check: Some("wrong or lost".to_owned()),
-        ours: OURS.to_owned(),
-        command: command_line(),
-        date: today(),
-        machine: Machine::this(),
         versions: versions::with_packages(&workspace_root().join(REQUIREMENTS), packages),
-        load_before: Machine::load(),
+        ..begin("serve", "Serving", ABOUT)
     }
 }
 
