@@ -126,7 +126,6 @@ pub(super) struct CodedTree {
 impl CodedTree {
     /// Becomes the tree of `nodes`, whose root lies at `root` in the forest. False if 32 bits do not hold a feature
     /// and a place; then it is no tree.
-    #[expect(clippy::cast_possible_truncation, reason = "a forest has no more nodes than 32 bits count")]
     pub(super) fn lay_out(&mut self, nodes: &[Node], root: u32, scales: &Scales) -> bool {
         let bits = usize::BITS - (scales.0.len() - 1).leading_zeros();
         if nodes.len() as u64 > 1 << (32 - bits.min(32)) {
@@ -181,6 +180,7 @@ impl CodedTree {
     }
 
     /// One step of every walk; a leaf is not left. Whether codes were equal.
+    #[expect(clippy::inline_always, reason = "the loop around it is what takes the time of a prediction")]
     #[inline(always)]
     fn step<const EXACT: bool>(&self, at: &mut [u32; LANES], codes: &[[i32; LANES]]) -> bool {
         let mask = (1 << self.feature_bits) - 1;
