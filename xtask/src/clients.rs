@@ -87,7 +87,7 @@ fn script(
     Ok(status.success())
 }
 
-/// What a shell must evaluate for other tests to find what is installed: NumPy, an S3 server, `MLflow`.
+/// What a shell must evaluate for other tests to find what is installed: `NumPy`, an S3 server, `MLflow`.
 fn variables(second: &Python, third: &Python) -> String {
     let line = |name: &str, path: &Path| {
         // A quote ends the quoted text, stands on its own, and begins it anew.

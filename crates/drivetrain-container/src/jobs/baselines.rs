@@ -8,12 +8,12 @@ use drivetrain_forest::{ExtraTreesRegressor, RandomForestRegressor};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
+/// Models by name.
+pub(super) type Baselines = Vec<(&'static str, Box<dyn Regressor>)>;
+
 /// The baselines of a forest by name, the simplest first; the one by logarithms only where each target has one.
-pub(super) fn baselines(
-    forest: &RandomForestRegressor,
-    y: &[f64],
-) -> Result<Vec<(&'static str, Box<dyn Regressor>)>, EvaluateError> {
-    let mut baselines: Vec<(&'static str, Box<dyn Regressor>)> = vec![
+pub(super) fn baselines(forest: &RandomForestRegressor, y: &[f64]) -> Result<Baselines, EvaluateError> {
+    let mut baselines: Baselines = vec![
         ("mean", Box::new(DummyRegressor)),
         ("linear", Box::new(LinearRegression)),
         ("ridge", Box::<Ridge>::default()),

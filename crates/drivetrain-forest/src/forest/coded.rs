@@ -293,8 +293,8 @@ mod tests {
         assert!(coded.lay_out(&nodes, 7, &scales));
         let predict = |value: f64| {
             let rows = CodedRows::new(&[value], &scales);
-            let (codes, exact) = rows.groups().next().unwrap();
-            coded.predict(codes, exact).map(|found| found[0])
+            let (group, exact) = rows.groups().next().unwrap();
+            coded.predict(group, exact).map(|found| found[0])
         };
         assert_eq!([1.0, 2.0, 0.1, 1.1].map(predict), [Some(1.0), Some(2.0), Some(1.0), Some(2.0)]);
         assert_eq!(predict(1.0 + 2.0 * f64::EPSILON), None);
