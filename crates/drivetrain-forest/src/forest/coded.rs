@@ -3,12 +3,11 @@
 //!
 //! A code is a value rounded down. A row whose values lost nothing goes where its codes go: codes compare as the
 //! values do, equal ones included. This holds for whole numbers, for values that float32 can hold, and for zero.
-//! With other values two different ones may have one code; where such meet, the walk says so, and the values decide.
+//! With other values two different ones may have one code; where such meet, the values decide.
 
 use super::node::Node;
-
-/// Walks side by side: enough to hide how long the second cache takes.
-pub(super) const LANES: usize = 16;
+pub(super) use super::unchecked::LANES;
+use super::unchecked::{CodedNodes, Group, LEAF};
 
 /// Codes lie between the negative of this and this; the code of a leaf lies above.
 const LARGEST: i64 = (1 << 30) - 1;
@@ -36,8 +35,8 @@ impl Scale {
 
     /// The code of a value, and whether it stands for no other value.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "clamped to 31 bits")]
-    fn code(self, value: f64) -> (i32, bool) {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped, and shifted to above 0")]
+    fn code(self, value: f64) -> (u32, bool) {
         let bits = value.to_bits().cast_signed();
         let (magnitude, sign) = (bits & i64::MAX, bits >> 63);
         let is_zero = magnitude == 0;
@@ -46,7 +45,7 @@ impl Scale {
         let signed = (above ^ sign) - sign;
         let code = signed >> self.shift;
         let is_exact = is_zero | (code << self.shift == signed && code.abs() < LARGEST);
-        (code.clamp(-LARGEST, LARGEST) as i32, is_exact)
+        ((code.clamp(-LARGEST, LARGEST) + LARGEST) as u32, is_exact)
     }
 }
 
@@ -71,14 +70,15 @@ impl Scales {
 
 /// Rows in groups of [`LANES`], in each feature by feature.
 #[derive(Debug)]
-pub(super) struct CodedRows {
-    codes: Vec<[i32; LANES]>,
+pub(super) struct CodedRows<'a> {
+    codes: Vec<[u32; LANES]>,
+    rows: &'a [f64],
     /// Whether the codes of a group's rows stand for their values and no others.
     exact: Vec<bool>,
 }
 
-impl CodedRows {
-    pub(super) fn new(rows: &[f64], scales: &Scales) -> Self {
+impl<'a> CodedRows<'a> {
+    pub(super) fn new(rows: &'a [f64], scales: &Scales) -> Self {
         let n_features = scales.0.len();
         let n_groups = rows.len().div_ceil(n_features * LANES);
         let mut codes = vec![[0; LANES]; n_groups * n_features];
@@ -93,32 +93,20 @@ impl CodedRows {
                 }
             }
         }
-        Self { codes, exact }
+        Self { codes, rows, exact }
     }
 
-    /// Group by group the codes and whether they are exact.
-    pub(super) fn groups(&self) -> impl ExactSizeIterator<Item = (&[[i32; LANES]], bool)> {
-        let n_features = self.codes.len() / self.exact.len().max(1);
-        self.codes.chunks_exact(n_features.max(1)).zip(self.exact.iter().copied())
+    pub(super) fn groups(&self) -> impl ExactSizeIterator<Item = Group<'_>> {
+        let n_features = (self.codes.len() / self.exact.len().max(1)).max(1);
+        let groups = self.codes.chunks_exact(n_features).zip(self.rows.chunks(n_features * LANES)).zip(&self.exact);
+        groups.map(|((codes, values), &exact)| Group { codes, values, exact })
     }
-}
-
-#[derive(Debug, Clone, Copy)]
-#[repr(align(8))]
-struct CodedNode {
-    /// The code of the threshold; above all others at a leaf.
-    code: i32,
-    /// The column asked about in the lowest bits, above them where the left child lies. A leaf is its own.
-    place: u32,
 }
 
 /// One tree, its nodes in their order.
 #[derive(Debug, Default)]
 pub(super) struct CodedTree {
-    nodes: Vec<CodedNode>,
-    /// The predictions of the leaves, in the places of the nodes.
-    values: Vec<f64>,
-    feature_bits: u32,
+    nodes: CodedNodes,
     least_depth: usize,
     depth: usize,
 }
@@ -128,70 +116,33 @@ impl CodedTree {
     /// and a place; then it is no tree.
     pub(super) fn lay_out(&mut self, nodes: &[Node], root: u32, scales: &Scales) -> bool {
         let bits = usize::BITS - (scales.0.len() - 1).leading_zeros();
-        if nodes.len() as u64 > 1 << (32 - bits.min(32)) {
-            return false;
-        }
-        self.feature_bits = bits;
-        self.nodes.clear();
-        self.values.clear();
-        self.values.extend(nodes.iter().map(|node| node.value));
-        let (mut depth, mut level_end, mut next_end, mut least_depth) = (0, 1, 1, usize::MAX);
-        self.nodes.extend((0_u32..).zip(nodes).map(|(index, node)| {
+        let places = 1_u64 << (32 - bits.min(32));
+        let Some(n_nodes) = u32::try_from(nodes.len()).ok().filter(|&n| u64::from(n) <= places) else { return false };
+        let (mut depth, mut level_end, mut next_end, mut least_depth) = (0, 1, 1, u32::MAX);
+        let coded = (0..n_nodes).zip(nodes).map(|(index, node)| {
             if index == level_end {
                 depth += 1;
                 level_end = next_end;
             }
-            // Selects, not branches: leaves and splits follow each other at random.
-            let is_leaf = node.is_leaf();
-            next_end += if is_leaf { 0 } else { 2 };
-            least_depth = least_depth.min(if is_leaf { depth } else { usize::MAX });
+            // Masks, not branches: leaves and splits follow each other at random.
+            let is_split = u32::from(!node.is_leaf());
+            let (split, leaf) = (is_split.wrapping_neg(), is_split.wrapping_sub(1));
+            next_end += 2 * is_split;
+            least_depth = least_depth.min(depth | split);
             let code = scales.0[node.feature as usize].code(node.value).0;
-            let next = if is_leaf { index } else { node.left.wrapping_sub(root) };
-            CodedNode { code: if is_leaf { i32::MAX } else { code }, place: next << bits | node.feature }
-        }));
-        self.depth = depth;
-        self.least_depth = least_depth.min(depth);
+            let next = node.left.wrapping_sub(root) & split | index & leaf;
+            (node.value, code | leaf & LEAF, node.feature, next)
+        });
+        self.nodes.lay_out(scales.0.len(), bits, coded);
+        self.depth = depth as usize;
+        self.least_depth = least_depth.min(depth) as usize;
         true
     }
 
-    /// What the tree predicts for a group's rows. None where codes were equal and, not being exact, left open which way
-    /// a row goes.
+    /// What the tree predicts for a group's rows, and in how many steps codes left open which way a row goes.
     #[inline]
-    pub(super) fn predict(&self, codes: &[[i32; LANES]], exact: bool) -> Option<[f64; LANES]> {
-        let leaves = if exact { self.walk::<true>(codes) } else { self.walk::<false>(codes) };
-        leaves.map(|leaves| leaves.map(|leaf| self.values[leaf as usize]))
-    }
-
-    fn walk<const EXACT: bool>(&self, codes: &[[i32; LANES]]) -> Option<[u32; LANES]> {
-        let mut at = [0; LANES];
-        let mut doubt = false;
-        for _ in 0..self.least_depth {
-            doubt |= self.step::<EXACT>(&mut at, codes);
-        }
-        for _ in 0..(self.depth - self.least_depth).div_ceil(2) {
-            let before = at;
-            doubt |= self.step::<EXACT>(&mut at, codes);
-            doubt |= self.step::<EXACT>(&mut at, codes);
-            if at == before {
-                break;
-            }
-        }
-        (!doubt).then_some(at)
-    }
-
-    /// One step of every walk; a leaf is not left. Whether codes were equal.
-    #[expect(clippy::inline_always, reason = "the loop around it is what takes the time of a prediction")]
-    #[inline(always)]
-    fn step<const EXACT: bool>(&self, at: &mut [u32; LANES], codes: &[[i32; LANES]]) -> bool {
-        let mask = (1 << self.feature_bits) - 1;
-        let mut doubt = false;
-        for (lane, at) in at.iter_mut().enumerate() {
-            let node = self.nodes[*at as usize];
-            let code = codes[(node.place & mask) as usize][lane];
-            doubt |= !EXACT && code == node.code;
-            *at = (node.place >> self.feature_bits) + u32::from(code > node.code);
-        }
-        doubt
+    pub(super) fn predict(&self, group: Group<'_>) -> ([f64; LANES], usize) {
+        self.nodes.walk(group, self.least_depth, self.depth)
     }
 }
 
@@ -258,10 +209,10 @@ mod tests {
             prop_assert!(coded.lay_out(&tree(&[(true, 1, 0.5)]), 7, &scales));
             prop_assert!(coded.lay_out(&nodes, 7, &scales));
             prop_assert_eq!(coded_rows.groups().count(), rows.len().div_ceil(3 * LANES));
-            for ((codes, exact), rows) in coded_rows.groups().zip(rows.chunks(3 * LANES)) {
-                let found = coded.predict(codes, exact);
-                prop_assert!(found.is_some() || !exact);
-                for (found, row) in found.iter().flatten().zip(rows.chunks(3)) {
+            for (group, rows) in coded_rows.groups().zip(rows.chunks(3 * LANES)) {
+                let (found, n_decided) = coded.predict(group);
+                prop_assert!(n_decided == 0 || !group.exact);
+                for (found, row) in found.iter().zip(rows.chunks(3)) {
                     prop_assert_eq!(found.to_bits(), by_values(&nodes, row).to_bits());
                 }
             }
@@ -277,7 +228,7 @@ mod tests {
             for (x, threshold) in pairs {
                 let (code, is_exact) = scale.code(x);
                 let at = scale.code(threshold).0;
-                prop_assert!(code < i32::MAX && at < i32::MAX);
+                prop_assert!(code < LEAF && at < LEAF);
                 if is_exact || code != at {
                     prop_assert_eq!(code > at, x > threshold, "{:e} and {:e} by {:?}", x, threshold, scale);
                 }
@@ -286,18 +237,21 @@ mod tests {
     }
 
     #[test]
-    fn equal_codes_of_different_values_are_told() {
-        let nodes = tree(&[(true, 0, 1.0 + f64::EPSILON)]);
+    fn values_decide_where_different_ones_have_one_code() {
+        let threshold = 1.0 + f64::EPSILON;
+        let nodes = tree(&[(true, 0, threshold)]);
         let scales = Scales::new(&nodes, 1);
         let mut coded = CodedTree::default();
         assert!(coded.lay_out(&nodes, 7, &scales));
-        let predict = |value: f64| {
-            let rows = CodedRows::new(&[value], &scales);
-            let (group, exact) = rows.groups().next().unwrap();
-            coded.predict(group, exact).map(|found| found[0])
+        let predict = |values: [f64; 2]| {
+            let rows = CodedRows::new(&values, &scales);
+            let (found, n_decided) = coded.predict(rows.groups().next().unwrap());
+            (found[0], found[1], n_decided)
         };
-        assert_eq!([1.0, 2.0, 0.1, 1.1].map(predict), [Some(1.0), Some(2.0), Some(1.0), Some(2.0)]);
-        assert_eq!(predict(1.0 + 2.0 * f64::EPSILON), None);
+        assert_eq!(predict([1.0, 2.0]), (1.0, 2.0, 0));
+        assert_eq!(predict([0.1, 1.1]), (1.0, 2.0, 0));
+        assert_eq!(predict([threshold, threshold + f64::EPSILON]), (1.0, 2.0, 1));
+        assert_eq!(predict([threshold + f64::EPSILON, 1.0 - f64::EPSILON]), (2.0, 1.0, 1));
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod routes;
 mod stored;
 mod svg;
 mod tree;
+mod unchecked;
 
 pub use classification::ClassificationForest;
 pub use export::TreeFormat;
