@@ -83,8 +83,9 @@ const BLOCK_VALUES: usize = 1 << 19;
 /// Nodes of a tree from which on codes pay: fewer lie in the first cache as they are.
 const CODED_NODES: usize = 1 << 12;
 
-/// Nodes of a tree for each row of a block up to which coding the tree pays.
-const NODES_A_ROW: usize = 8;
+/// Nodes of a tree for each row of a block up to which coding the tree pays: at 13 (trees of 200,000 rows, blocks of 20,000) a
+/// row through five of them takes 0.40 µs instead of 1.12.
+const NODES_A_ROW: usize = 16;
 
 /// How often in a group, on average, values may decide where codes do not before codes stop paying.
 const UNDECIDED: usize = 4;
