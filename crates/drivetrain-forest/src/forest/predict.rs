@@ -71,7 +71,7 @@ use rayon::prelude::*;
 
 use super::Forest;
 use super::coded::{self, CodedRows, CodedTree, Scales};
-use super::node::{Node, leaf, leaves};
+use super::node::{leaf, leaves};
 use crate::{ForestError, check};
 
 /// Walks side by side: enough to keep a core's loads busy, few enough for its registers.
@@ -216,11 +216,6 @@ impl Forest {
             }
         }
         self.divide(predictions);
-    }
-
-    fn nodes_of_tree(&self, tree: usize) -> &[Node] {
-        let end = self.roots.get(tree + 1).map_or(self.nodes.len(), |&end| end as usize);
-        &self.nodes[self.roots[tree] as usize..end]
     }
 
     /// Adds what one tree predicts, thresholds alone deciding.

@@ -137,8 +137,13 @@ impl Forest {
     #[must_use]
     pub fn tree(&self, index: usize) -> Option<Tree<'_>> {
         let root = *self.roots.get(index)? as usize;
-        let end = self.roots.get(index + 1).map_or(self.nodes.len(), |&end| end as usize);
-        Some(Tree { n_features: self.n_features, root, nodes: &self.nodes[root..end], routes: &self.routes })
+        Some(Tree { n_features: self.n_features, root, nodes: self.nodes_of_tree(index), routes: &self.routes })
+    }
+
+    /// The nodes of tree number `tree`, of which there must be one, its root first.
+    pub(super) fn nodes_of_tree(&self, tree: usize) -> &[Node] {
+        let end = self.roots.get(tree + 1).map_or(self.nodes.len(), |&end| end as usize);
+        &self.nodes[self.roots[tree] as usize..end]
     }
 
     /// The trees in the order in which they were grown.
