@@ -5,6 +5,7 @@ use drivetrain_bench::results::Results;
 use drivetrain_runner::Interrupt;
 
 use super::engines;
+use super::run::About;
 use super::turns::Plan;
 use crate::cli::ArtifactBenchArgs;
 use crate::error::Error;
@@ -20,11 +21,13 @@ const NOTES: &[&str] = &["rafor has no transformers. scikit-learn's models are w
 pub(super) fn run(args: &ArtifactBenchArgs, interrupt: &Interrupt) -> Result<Results, Error> {
     let (rows, trees) = if args.turns.quick { (2_000, 10) } else { (args.rows.get(), args.trees.get()) };
     let plan = Plan {
-        suite: "artifact",
-        title: "Models on disk",
-        about: ABOUT,
-        notes: NOTES,
-        check: Some("features or trees"),
+        about: About {
+            suite: "artifact",
+            title: "Models on disk",
+            text: ABOUT,
+            notes: NOTES,
+            check: Some("features or trees"),
+        },
         tolerance: Some(0.0),
         engines: engines::ARTIFACT,
         workloads: vec![Workload::Artifact { rows, trees: 0 }, Workload::Artifact { rows, trees }],

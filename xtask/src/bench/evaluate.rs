@@ -6,6 +6,7 @@ use drivetrain_runner::Interrupt;
 use drivetrain_runner::store::Store;
 
 use super::programs::{Outcome, Plan};
+use super::run::About;
 use crate::binaries::Binary;
 use crate::cli::{EvaluationArgs, ForestArgs, ProgramBenchArgs};
 use crate::error::Error;
@@ -36,11 +37,13 @@ pub(super) fn run(args: &ProgramBenchArgs, interrupt: &Interrupt) -> Result<Resu
     let trees = &forest.n_estimators;
     let flags = [("--n-splits", folds), ("--n-repeats", repeats), ("--n-estimators", trees)];
     let plan = Plan {
-        suite: "evaluate",
-        title: "The evaluation",
-        about: ABOUT,
-        notes: NOTES,
-        check: Some("RMSE of the forest"),
+        about: About {
+            suite: "evaluate",
+            title: "The evaluation",
+            text: ABOUT,
+            notes: NOTES,
+            check: Some("RMSE of the forest"),
+        },
         cell: format!("{folds} folds, {repeats} times over, {trees} trees"),
         script: "benches/pipeline/evaluate.py",
         flags: flags.iter().flat_map(|(name, value)| [(*name).to_owned(), (*value).clone()]).collect(),

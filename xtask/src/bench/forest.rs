@@ -5,6 +5,7 @@ use drivetrain_bench::results::Results;
 use drivetrain_runner::Interrupt;
 
 use super::engines;
+use super::run::About;
 use super::turns::Plan;
 use crate::cli::ForestBenchArgs;
 use crate::error::Error;
@@ -37,11 +38,7 @@ pub(super) fn run(args: &ForestBenchArgs, interrupt: &Interrupt) -> Result<Resul
         rows.iter().map(move |rows| Workload::Forest { rows: *rows, trees, max_depth, max_features })
     });
     let plan = Plan {
-        suite: "forest",
-        title: "Random forest",
-        about: ABOUT,
-        notes: NOTES,
-        check: Some("test RMSE"),
+        about: About { suite: "forest", title: "Random forest", text: ABOUT, notes: NOTES, check: Some("test RMSE") },
         tolerance: None,
         engines: engines::FOREST,
         workloads: cells.collect(),

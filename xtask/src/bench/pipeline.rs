@@ -6,6 +6,7 @@ use drivetrain_runner::Interrupt;
 use drivetrain_runner::store::Store;
 
 use super::programs::{Outcome, Plan};
+use super::run::About;
 use crate::cli::ProgramBenchArgs;
 use crate::error::Error;
 use crate::steps::{self, Programs};
@@ -18,11 +19,7 @@ the report: three jobs and two servers, each a process of its own. Theirs is one
 pub(super) fn run(args: &ProgramBenchArgs, interrupt: &Interrupt) -> Result<Results, Error> {
     let programs = Programs::build(&args.build)?;
     let plan = Plan {
-        suite: "pipeline",
-        title: "The whole pipeline",
-        about: ABOUT,
-        notes: &[],
-        check: None,
+        about: About { suite: "pipeline", title: "The whole pipeline", text: ABOUT, notes: &[], check: None },
         cell: "Auto MPG".to_owned(),
         script: "benches/pipeline/reference.py",
         flags: Vec::new(),

@@ -1,15 +1,14 @@
 //! Whole programs in turns: ours as it is used, and a Python script that does the same work.
 
 use std::fs;
-use std::path::Path;
 use std::time::Instant;
 
 use drivetrain_bench::results::Results;
-use drivetrain_bench::{Cell, Measurement, MemoryWatch, Reading, Run, children_cpu_time};
+use drivetrain_bench::{Cell, Measurement, MemoryWatch, Reading, children_cpu_time};
 use drivetrain_runner::store::Store;
 use drivetrain_runner::{Interrupt, RunnerError};
 
-use super::run::begin;
+use super::run::About;
 use super::{OURS, versions};
 use crate::cli::TurnsArgs;
 use crate::error::Error;
@@ -26,11 +25,7 @@ const WORK: &str = "all steps";
 /// What is compared, and what is said of it.
 #[derive(Debug)]
 pub(super) struct Plan {
-    pub(super) suite: &'static str,
-    pub(super) title: &'static str,
-    pub(super) about: &'static str,
-    pub(super) notes: &'static [&'static str],
-    pub(super) check: Option<&'static str>,
+    pub(super) about: About,
     /// What is done, as a row of a table is called.
     pub(super) cell: String,
     pub(super) script: &'static str,
@@ -67,7 +62,10 @@ impl Plan {
             let check = judge(&crate::tool::output(&mut command)?);
             Ok::<_, Error>(Outcome { check, ..Outcome::default() })
         };
-        let mut results = Results { run: self.describe(&requirements), measurements: Vec::new() };
+        let mut results = Results {
+            run: self.about.begin(versions::with_packages(&requirements, &PACKAGES)),
+            measurements: Vec::new(),
+        };
         let cell = Cell { name: self.cell.clone(), rows: None, threads: results.run.machine.cores };
         let rounds = args.rounds();
         // The first round fills the caches of both and is not counted.
@@ -75,7 +73,7 @@ impl Plan {
             if interrupt.is_requested() {
                 return Err(RunnerError::Interrupted { job: "bench".to_owned() }.into());
             }
-            report::say(&format!("{}: round {round} of {rounds}", self.suite));
+            report::say(&format!("{}: round {round} of {rounds}", self.about.suite));
             let measured = [(OURS, timed(|| in_a_store(&ours))?), (THEIRS, timed(script)?)];
             let readings =
                 measured.into_iter().flat_map(|(engine, readings)| readings.into_iter().map(move |of| (engine, of)));
@@ -90,15 +88,6 @@ impl Plan {
             }
         }
         Ok(results)
-    }
-
-    fn describe(&self, requirements: &Path) -> Run {
-        Run {
-            notes: self.notes.iter().map(|note| (*note).to_owned()).collect(),
-            check: self.check.map(str::to_owned),
-            versions: versions::with_packages(requirements, &PACKAGES),
-            ..begin(self.suite, self.title, self.about)
-        }
     }
 }
 

@@ -7,20 +7,33 @@ use drivetrain_runner::Timestamp;
 
 use super::OURS;
 
-/// A run that begins now, on this machine, of nobody's versions.
-pub(super) fn begin(suite: &str, title: &str, about: &str) -> Run {
-    Run {
-        suite: suite.to_owned(),
-        title: title.to_owned(),
-        about: about.to_owned(),
-        notes: Vec::new(),
-        check: None,
-        ours: OURS.to_owned(),
-        command: command_line(),
-        date: today(),
-        machine: Machine::this(),
-        versions: BTreeMap::new(),
-        load_before: Machine::load(),
+/// What a suite is, as the page says it.
+#[derive(Debug, Default)]
+pub(super) struct About {
+    pub(super) suite: &'static str,
+    pub(super) title: &'static str,
+    pub(super) text: &'static str,
+    pub(super) notes: &'static [&'static str],
+    /// What number shows that all solve the same task.
+    pub(super) check: Option<&'static str>,
+}
+
+impl About {
+    /// A run that begins now, on this machine, of these versions.
+    pub(super) fn begin(&self, versions: BTreeMap<String, String>) -> Run {
+        Run {
+            suite: self.suite.to_owned(),
+            title: self.title.to_owned(),
+            about: self.text.to_owned(),
+            notes: self.notes.iter().map(|note| (*note).to_owned()).collect(),
+            check: self.check.map(str::to_owned),
+            ours: OURS.to_owned(),
+            command: command_line(),
+            date: today(),
+            machine: Machine::this(),
+            versions,
+            load_before: Machine::load(),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use drivetrain_bench::results::Results;
 use drivetrain_runner::Interrupt;
 
 use super::engines;
+use super::run::About;
 use super::turns::Plan;
 use crate::cli::TransformBenchArgs;
 use crate::error::Error;
@@ -32,11 +33,13 @@ pub(super) fn run(args: &TransformBenchArgs, interrupt: &Interrupt) -> Result<Re
     rows.sort_unstable();
     let cell = |missing| rows.iter().map(move |rows| Workload::Transform { rows: *rows, missing }).collect::<Vec<_>>();
     let plan = Plan {
-        suite: "transform",
-        title: "Column transformer",
-        about: ABOUT,
-        notes: NOTES,
-        check: Some("mean size"),
+        about: About {
+            suite: "transform",
+            title: "Column transformer",
+            text: ABOUT,
+            notes: NOTES,
+            check: Some("mean size"),
+        },
         tolerance: Some(1e-9),
         engines: engines::TRANSFORM,
         workloads: [cell(false), cell(true)].concat(),

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use drivetrain_bench::results::Results;
-use drivetrain_bench::{Measurement, Run, Task, Workload};
+use drivetrain_bench::{Measurement, Task, Workload};
 use drivetrain_runner::{Interrupt, RunnerError};
 
 use super::engines::Engine;
 use super::peers::Peers;
-use super::run::begin;
+use super::run::About;
 use super::{OURS, versions};
 use crate::cli::TurnsArgs;
 use crate::error::Error;
@@ -20,11 +20,7 @@ use crate::report;
 /// What a suite measures, and what is said of it.
 #[derive(Debug)]
 pub(super) struct Plan {
-    pub(super) suite: &'static str,
-    pub(super) title: &'static str,
-    pub(super) about: &'static str,
-    pub(super) notes: &'static [&'static str],
-    pub(super) check: Option<&'static str>,
+    pub(super) about: About,
     /// By how much the checks of others may differ from ours, relative, where all compute the same.
     pub(super) tolerance: Option<f64>,
     pub(super) engines: &'static [Engine],
@@ -43,10 +39,10 @@ impl Plan {
         if let Some(unknown) = args.engines.iter().find(|name| self.engines.iter().all(|engine| engine.name != **name))
         {
             let known = self.engines.iter().map(|engine| engine.name).collect();
-            return Err(Error::NoSuchEngine { name: unknown.clone(), suite: self.suite, known });
+            return Err(Error::NoSuchEngine { name: unknown.clone(), suite: self.about.suite, known });
         }
         let peers = Peers::build(&engines, &args.python)?;
-        let mut results = Results { run: self.describe(&engines, &peers), measurements: Vec::new() };
+        let mut results = Results { run: self.about.begin(versions::of(&engines, &peers)), measurements: Vec::new() };
         if let Some(warning) = drivetrain_bench::Summary::new(&results).warnings().first() {
             report::say(&format!("warning: {warning}"));
         }
@@ -66,15 +62,6 @@ impl Plan {
             results.run.notes.extend(found);
         }
         Ok(results)
-    }
-
-    fn describe(&self, engines: &[Engine], peers: &Peers) -> Run {
-        Run {
-            notes: self.notes.iter().map(|note| (*note).to_owned()).collect(),
-            check: self.check.map(str::to_owned),
-            versions: versions::of(engines, peers),
-            ..begin(self.suite, self.title, self.about)
-        }
     }
 }
 
@@ -185,7 +172,7 @@ mod tests {
             round: 1,
             reading: Reading { check, ..Reading::new("fit", 1.0) },
         };
-        let run = begin("", "", "");
+        let run = About::default().begin(std::collections::BTreeMap::new());
         let checks = [(OURS, Some(1.0)), ("a", Some(1.0 + 1e-12)), ("b", Some(1.1)), ("b", Some(1.1)), ("c", None)];
         let measurements = checks.map(|(engine, check)| measurement(engine, check)).to_vec();
         let found = differences(&Results { run, measurements }, 1e-9);

@@ -16,7 +16,7 @@ use drivetrain_runner::{Interrupt, JobName, RunnerError};
 use self::client::Lasting;
 use self::contender::Contender;
 use self::server::Server;
-use super::run::begin;
+use super::run::About;
 use super::{OURS, versions};
 use crate::binaries::Binary;
 use crate::cli::{BuildArgs, ServeBenchArgs};
@@ -122,11 +122,8 @@ fn lasting(args: &ServeBenchArgs, warm_up: bool) -> Lasting {
 
 fn describe(beside: bool) -> Run {
     let packages: &[&str] = if beside { &PACKAGES } else { &[] };
-    Run {
-        check: Some("wrong or lost".to_owned()),
-        versions: versions::with_packages(&workspace_root().join(REQUIREMENTS), packages),
-        ..begin("serve", "Serving", ABOUT)
-    }
+    let about = About { suite: "serve", title: "Serving", text: ABOUT, notes: &[], check: Some("wrong or lost") };
+    about.begin(versions::with_packages(&workspace_root().join(REQUIREMENTS), packages))
 }
 
 /// The rows of all parts without their target, the test rows last.
