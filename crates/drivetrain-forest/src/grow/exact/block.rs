@@ -5,10 +5,10 @@
 //! set in an array of words, then the bits are read off from low to high: a sort whose cost is a few
 //! cycles a sample, so that nothing has to be kept in order for features that are not drawn.
 
-use super::Space;
+use std::ops::Range;
+
+use super::bits;
 use super::criterion::{Criterion, Walk};
-use super::features::{Features, SplitMix64};
-use super::lists::Lists;
 use super::node::{Node, Sample, Sums};
 use super::scan::{Best, Scan, Way};
 use super::steps::{Search, Step, Steps};
@@ -25,9 +25,12 @@ pub(super) struct Block<C: Criterion> {
     rank: Vec<u16>,
     /// Feature after feature, for each rank the number of its value.
     run: Vec<u16>,
+    is_taken: Vec<bool>,
     has_ties: Vec<bool>,
     /// For each feature how many samples have a value: those of the ranks below.
     n_present: Vec<usize>,
+    /// Where in the larger block its samples lie.
+    within: Range<usize>,
     rows: Vec<u32>,
     samples: Vec<Sample<C::Target>>,
     /// Of the samples of the node being split.
@@ -46,8 +49,10 @@ impl<C: Criterion> Default for Block<C> {
             order: Vec::new(),
             rank: Vec::new(),
             run: Vec::new(),
+            is_taken: Vec::new(),
             has_ties: Vec::new(),
             n_present: Vec::new(),
+            within: 0..0,
             rows: Vec::new(),
             samples: Vec::new(),
             moments: Vec::new(),
@@ -57,93 +62,6 @@ impl<C: Criterion> Default for Block<C> {
             steps: Vec::new(),
         }
     }
-}
-
-/// A feature of a block that fits a word; indices below 64 need no check.
-type Small<T> = [T; 64];
-
-/// Walks the `members` of a block of one word in the order of their ranks.
-#[inline]
-fn in_order_small(members: &[u16], rank: &Small<u16>, mut visit: impl FnMut(usize)) {
-    let mut bits: u64 = 0;
-    for &member in members {
-        bits |= 1 << (rank[usize::from(member) % 64] % 64);
-    }
-    while bits != 0 {
-        visit(bits.trailing_zeros() as usize % 64);
-        bits &= bits - 1;
-    }
-}
-
-/// Walks the `members` in the order of their ranks; `words` is zero before and after.
-#[inline]
-fn in_order(members: &[u16], rank: &[u16], words: &mut [u64], mut visit: impl FnMut(usize)) {
-    for &member in members {
-        let rank = usize::from(rank[usize::from(member)]);
-        words[rank / 64] |= 1 << (rank % 64);
-    }
-    for (index, word) in words.iter_mut().enumerate() {
-        let mut bits = std::mem::take(word);
-        while bits != 0 {
-            visit(index * 64 + bits.trailing_zeros() as usize);
-            bits &= bits - 1;
-        }
-    }
-}
-
-/// Scans the members of a block of one word.
-#[expect(clippy::cast_possible_truncation, reason = "ranks are counted in 16 bits")]
-fn scan_small<W: Walk, const TIES: bool>(
-    members: &[u16],
-    (order, rank, runs): (&Small<u16>, &Small<u16>, &Small<u16>),
-    moments: &Small<W::Moment>,
-    mut scan: Scan<W>,
-    best: &mut Best<W::Score>,
-) -> bool {
-    let mut run = 0;
-    in_order_small(members, rank, |rank| {
-        let begins = !TIES || runs[rank] != run;
-        run = runs[rank];
-        scan.pass(rank as u32, begins, moments[usize::from(order[rank]) % 64]);
-    });
-    scan.end(best)
-}
-
-/// Scans the members of any block.
-#[expect(clippy::cast_possible_truncation, reason = "ranks are counted in 16 bits")]
-fn scan_large<W: Walk, const TIES: bool>(
-    members: &[u16],
-    (order, rank, runs): (&[u16], &[u16], &[u16]),
-    moments: &[W::Moment],
-    words: &mut [u64],
-    mut scan: Scan<W>,
-    best: &mut Best<W::Score>,
-) -> bool {
-    let mut run = 0;
-    in_order(members, rank, words, |rank| {
-        let begins = !TIES || runs[rank] != run;
-        if TIES {
-            run = runs[rank];
-        }
-        scan.pass(rank as u32, begins, moments[usize::from(order[rank])]);
-    });
-    scan.end(best)
-}
-
-/// Puts members that go right behind the others, both in their order; the number of those that go left.
-#[inline]
-fn part(members: &mut [u16], spare: &mut [u16], goes_right: impl Fn(u16) -> bool) -> usize {
-    let (mut n_left, mut n_right) = (0, 0);
-    for index in 0..members.len() {
-        let member = members[index];
-        let goes_right = goes_right(member);
-        members[n_left] = member;
-        spare[n_right] = member;
-        n_left += usize::from(!goes_right);
-        n_right += usize::from(goes_right);
-    }
-    members[n_left..].copy_from_slice(&spare[..n_right]);
-    n_left
 }
 
 impl<C: Criterion> Block<C> {
@@ -195,7 +113,7 @@ impl<C: Criterion> Block<C> {
         steps.clear();
         let mut run = 0;
         let mut present = 0;
-        in_order(&self.members[node.start..node.end], ranks, &mut self.words, |rank| {
+        bits::in_order(&self.members[node.start..node.end], ranks, &mut self.words, |rank| {
             let begins = !has_ties || runs[rank] != run;
             run = if has_ties { runs[rank] } else { 0 };
             present += usize::from(rank < n_present);
@@ -220,9 +138,9 @@ impl<C: Criterion> Block<C> {
         }
     }
 
-    /// Makes room for `n_samples` samples of `n_features` features.
+    /// Makes room for `n_samples` samples of `n_features` features, none of which is taken in yet.
     #[expect(clippy::cast_possible_truncation, reason = "a block's samples are counted in 16 bits")]
-    fn clear(&mut self, n_samples: usize, n_features: usize) {
+    pub(super) fn clear(&mut self, n_samples: usize, n_features: usize) {
         self.stride = n_samples.next_multiple_of(64);
         let size = self.stride * n_features;
         for buffer in [&mut self.order, &mut self.rank, &mut self.run] {
@@ -230,6 +148,8 @@ impl<C: Criterion> Block<C> {
                 buffer.resize(size, 0);
             }
         }
+        self.is_taken.clear();
+        self.is_taken.resize(n_features, false);
         self.has_ties.resize(n_features, false);
         self.n_present.resize(n_features, 0);
         self.rows.clear();
@@ -248,88 +168,129 @@ impl<C: Criterion> Block<C> {
         start..start + self.stride
     }
 
-    /// Takes in a feature: its samples by ascending value.
-    #[expect(clippy::cast_possible_truncation, reason = "a block's samples are counted in 16 bits")]
-    #[inline]
-    fn feature(&mut self, feature: u32, has_ties: bool) -> impl FnMut(usize, bool) {
-        let range = self.range(feature);
-        self.has_ties[feature as usize] = has_ties;
-        let (order, rank) = (&mut self.order[range.clone()], &mut self.rank[range.clone()]);
-        let runs = &mut self.run[range];
-        let mut place = 0;
-        let mut run = 0;
-        move |sample, begins| {
-            order[place] = sample as u16;
-            rank[sample] = place as u16;
-            if has_ties {
-                run += u16::from(begins);
-                runs[place] = run;
-            }
-            place += 1;
-        }
+    pub(super) fn is_taken(&self, feature: u32) -> bool {
+        self.is_taken[feature as usize]
     }
 
-    /// Takes over a node of the lists, which becomes the root of the block.
-    pub(super) fn take_lists(
+    /// Takes in a feature, `n_present` of whose values are not missing: the samples by ascending value, and whether
+    /// each one's differs from the one before.
+    pub(super) fn take(
         &mut self,
-        lists: &Lists<C>,
-        node: &Node<C::Target>,
-        features: &Features,
-    ) -> Node<C::Target> {
-        self.clear(node.len(), features.n_features());
-        let (rows, samples) = lists.contents(node);
-        self.rows.extend_from_slice(rows);
-        self.samples.extend_from_slice(samples);
-        for &feature in features.varying(node.n_constant) {
-            self.n_present[feature as usize] = lists.n_present(node, feature);
-            let mut take = self.feature(feature, lists.has_ties(feature));
-            for (sample, begins) in lists.in_order(node, feature) {
-                take(sample, begins);
-            }
+        feature: u32,
+        has_ties: bool,
+        n_present: usize,
+        in_order: impl Iterator<Item = (usize, bool)>,
+    ) {
+        let mut layer = self.layer(feature);
+        if has_ties {
+            in_order.for_each(|(sample, begins)| layer.put::<true>(sample, begins));
+        } else {
+            in_order.for_each(|(sample, begins)| layer.put::<false>(sample, begins));
         }
-        Node { start: 0, end: node.len(), ..node.clone() }
+        self.has_ties[feature as usize] = has_ties && layer.has_ties();
+        self.n_present[feature as usize] = n_present;
+        self.is_taken[feature as usize] = true;
     }
 
-    /// Takes over a node of a larger block, which becomes the root of this one.
-    #[expect(clippy::cast_possible_truncation, reason = "a block's samples are counted in 16 bits")]
-    pub(super) fn take_block(
-        &mut self,
-        block: &mut Self,
-        node: &Node<C::Target>,
-        features: &Features,
-    ) -> Node<C::Target> {
-        self.clear(node.len(), features.n_features());
-        let members = &block.members[node.start..node.end];
-        for (number, &member) in members.iter().enumerate() {
-            let member = usize::from(member);
-            self.rows.push(block.rows[member]);
-            self.samples.push(block.samples[member]);
-            block.spare[member] = number as u16;
-        }
-        for &feature in features.varying(node.n_constant) {
-            let has_ties = block.has_ties[feature as usize];
-            let range = block.range(feature);
-            let (order, runs) = (&block.order[range.clone()], &block.run[range.clone()]);
-            let n_present = block.n_present[feature as usize];
-            let is_present = |member: &&u16| usize::from(block.rank[range.start + usize::from(**member)]) < n_present;
-            // Blocks without missing values, which are most, need no count.
-            let all_present = n_present == block.rows.len();
-            self.n_present[feature as usize] =
-                if all_present { members.len() } else { members.iter().filter(is_present).count() };
-            let mut take = self.feature(feature, has_ties);
+    /// Takes in a feature of the larger block that this one lies `within`.
+    pub(super) fn take_from(&mut self, larger: &mut Self, feature: u32) {
+        let range = larger.range(feature);
+        let has_ties = larger.has_ties[feature as usize];
+        let n_present = larger.n_present[feature as usize];
+        let ranks = &larger.rank[range.clone()];
+        let members = &larger.members[self.within.clone()];
+        // Blocks without missing values, which are most, need no count.
+        self.n_present[feature as usize] = if n_present == larger.rows.len() {
+            members.len()
+        } else {
+            members.iter().filter(|&&member| usize::from(ranks[usize::from(member)]) < n_present).count()
+        };
+        let (order, runs) = (&larger.order[range.clone()], &larger.run[range]);
+        let (numbers, words) = (&larger.spare, &mut larger.words);
+        let mut layer = self.layer(feature);
+        if has_ties {
             let mut run = 0;
-            in_order(members, &block.rank[range], &mut block.words, |rank| {
-                let begins = !has_ties || runs[rank] != run;
-                run = if has_ties { runs[rank] } else { 0 };
-                take(usize::from(block.spare[usize::from(order[rank])]), begins);
+            bits::in_order(members, ranks, words, |rank| {
+                let begins = runs[rank] != run;
+                run = runs[rank];
+                layer.put::<true>(usize::from(numbers[usize::from(order[rank])]), begins);
+            });
+        } else {
+            bits::in_order(members, ranks, words, |rank| {
+                layer.put::<false>(usize::from(numbers[usize::from(order[rank])]), true);
             });
         }
+        self.has_ties[feature as usize] = has_ties && layer.has_ties();
+        self.is_taken[feature as usize] = true;
+    }
+
+    fn layer(&mut self, feature: u32) -> Layer<'_> {
+        let range = self.range(feature);
+        Layer {
+            order: &mut self.order[range.clone()],
+            rank: &mut self.rank[range.clone()],
+            runs: &mut self.run[range],
+            place: 0,
+            n_runs: 0,
+        }
+    }
+
+    /// Takes over a node of a larger block, which becomes the root of this one; features are taken in as they are asked
+    /// for.
+    #[expect(clippy::cast_possible_truncation, reason = "a block's samples are counted in 16 bits")]
+    pub(super) fn enter(&mut self, larger: &mut Self, node: &Node<C::Target>) -> Node<C::Target> {
+        self.clear(node.len(), larger.is_taken.len());
+        self.within = node.start..node.end;
+        for (number, &member) in larger.members[self.within.clone()].iter().enumerate() {
+            let member = usize::from(member);
+            self.rows.push(larger.rows[member]);
+            self.samples.push(larger.samples[member]);
+            larger.spare[member] = number as u16;
+        }
         Node { start: 0, end: node.len(), ..node.clone() }
+    }
+
+    /// Takes in the next sample.
+    #[inline]
+    pub(super) fn push(&mut self, row: u32, sample: Sample<C::Target>) {
+        self.rows.push(row);
+        self.samples.push(sample);
     }
 }
 
-impl<C: Criterion> Space<C> for Block<C> {
-    fn begin(&mut self, node: &Node<C::Target>, criterion: &mut C) {
+/// A feature being taken in.
+#[derive(Debug)]
+struct Layer<'a> {
+    order: &'a mut [u16],
+    rank: &'a mut [u16],
+    runs: &'a mut [u16],
+    place: u16,
+    n_runs: u16,
+}
+
+impl Layer<'_> {
+    /// The next sample by ascending value. Without `TIES` each value differs from the one before.
+    #[expect(clippy::cast_possible_truncation, reason = "a block's samples are counted in 16 bits")]
+    #[inline]
+    fn put<const TIES: bool>(&mut self, sample: usize, begins: bool) {
+        let place = usize::from(self.place);
+        self.order[place] = sample as u16;
+        self.rank[sample] = self.place;
+        if TIES {
+            self.n_runs += u16::from(begins);
+            self.runs[place] = self.n_runs;
+        }
+        self.place += 1;
+    }
+
+    /// Whether a value occurs twice, which among few samples is rarer than among many.
+    fn has_ties(&self) -> bool {
+        self.n_runs < self.place
+    }
+}
+
+impl<C: Criterion> Block<C> {
+    pub(super) fn begin(&mut self, node: &Node<C::Target>, criterion: &mut C) {
         let members = &self.members[node.start..node.end];
         criterion.begin(&node.sums, members.iter().map(|&member| self.samples[usize::from(member)]));
         for (position, &member) in members.iter().enumerate() {
@@ -338,13 +299,12 @@ impl<C: Criterion> Space<C> for Block<C> {
         }
     }
 
-    fn search(
+    pub(super) fn search(
         &mut self,
         node: &Node<C::Target>,
         feature: u32,
         search: &Search<'_>,
         criterion: &mut C,
-        _random: &mut SplitMix64,
         best: &mut Best<C::Score>,
     ) -> bool {
         let all_present = self.n_present[feature as usize] == self.rows.len();
@@ -359,27 +319,36 @@ impl<C: Criterion> Space<C> for Block<C> {
         let range = self.range(feature);
         let ranks = (&self.order[range.clone()], &self.rank[range.clone()], &self.run[range]);
         let scan = Scan::new(feature, members.len(), search.limits, best.score, criterion.walk());
+        let n = self.rows.len();
+        if members.len() == n {
+            let (order, runs) = (&ranks.0[..n], &ranks.2[..n]);
+            return if has_ties {
+                bits::scan_all::<_, true>(order, runs, &self.moments, scan, best)
+            } else {
+                bits::scan_all::<_, false>(order, runs, &self.moments, scan, best)
+            };
+        }
         if let (Ok(order), Ok(rank), Ok(run), Ok(moments)) =
             (ranks.0.try_into(), ranks.1.try_into(), ranks.2.try_into(), self.moments[..].try_into())
         {
             if has_ties {
-                scan_small::<_, true>(members, (order, rank, run), moments, scan, best)
+                bits::scan_small::<_, true>(members, (order, rank, run), moments, scan, best)
             } else {
-                scan_small::<_, false>(members, (order, rank, run), moments, scan, best)
+                bits::scan_small::<_, false>(members, (order, rank, run), moments, scan, best)
             }
         } else if has_ties {
-            scan_large::<_, true>(members, ranks, &self.moments, &mut self.words, scan, best)
+            bits::scan_large::<_, true>(members, ranks, &self.moments, &mut self.words, scan, best)
         } else {
-            scan_large::<_, false>(members, ranks, &self.moments, &mut self.words, scan, best)
+            bits::scan_large::<_, false>(members, ranks, &self.moments, &mut self.words, scan, best)
         }
     }
 
-    fn rows_around(&self, _node: &Node<C::Target>, best: &Best<C::Score>) -> [u32; 2] {
+    pub(super) fn rows_around(&self, best: &Best<C::Score>) -> [u32; 2] {
         let start = self.range(best.feature).start;
         [best.below, best.above].map(|rank| self.rows[usize::from(self.order[start + rank as usize])])
     }
 
-    fn divide(
+    pub(super) fn divide(
         &mut self,
         node: &Node<C::Target>,
         best: &Best<C::Score>,
@@ -389,12 +358,12 @@ impl<C: Criterion> Space<C> for Block<C> {
         let n_left = if best.way == Way::InOrder {
             let rank = &self.rank[self.range(best.feature)];
             let goes_right = |member| u32::from(rank[usize::from(member)]) >= best.above;
-            part(&mut self.members[node.start..node.end], &mut self.spare, goes_right)
+            bits::part(&mut self.members[node.start..node.end], &mut self.spare, goes_right)
         } else {
             let (mut members, mut spare) = (std::mem::take(&mut self.members), std::mem::take(&mut self.spare));
             let rank = &self.rank[self.range(best.feature)];
             let goes_right = |member| !self.goes_left(usize::from(rank[usize::from(member)]), best, search);
-            let n_left = part(&mut members[node.start..node.end], &mut spare, goes_right);
+            let n_left = bits::part(&mut members[node.start..node.end], &mut spare, goes_right);
             (self.members, self.spare) = (members, spare);
             n_left
         };
@@ -411,9 +380,7 @@ impl<C: Criterion> Space<C> for Block<C> {
         [node.child(node.start, boundary, n_constant, left), node.child(boundary, node.end, n_constant, right)]
     }
 
-    fn prepare_children(&mut self, _: &Node<C::Target>, _: usize, _: &Best<C::Score>, _: &Features, _: usize) {}
-
-    fn samples(&self, node: &Node<C::Target>) -> impl Iterator<Item = Sample<C::Target>> + Clone {
+    pub(super) fn samples(&self, node: &Node<C::Target>) -> impl Iterator<Item = Sample<C::Target>> + Clone {
         self.members[node.start..node.end].iter().map(|&member| self.samples[usize::from(member)])
     }
 }

@@ -2,17 +2,14 @@
 
 use super::Space;
 use super::criterion::Criterion;
-use super::entry::{self, FLAGS, SAMPLE};
+use super::entry::{self, FLAGS};
 use super::features::{Features, SplitMix64};
 use super::node::{Node, Sample, Sums};
 use super::partition::partition;
-use super::presort::Presorted;
+use super::presort::{InBag, Presorted};
 use super::scan::{Best, Scan, Way};
 use super::steps::{Search, Step, Steps};
 use crate::forest::{CategorySet, category};
-
-/// Marks a row that is not part of a tree.
-const ABSENT: u32 = u32::MAX;
 
 /// Samples are kept in the order of the nodes, so that a node's samples are neighbours, and for each
 /// feature a list of them by ascending value. A node of even depth lies in the first of a
@@ -28,10 +25,11 @@ pub(super) struct Lists<C: Criterion> {
     entries: [Vec<u32>; 2],
     /// Of the node being split.
     moments: Vec<C::Moment>,
-    /// Where the samples of the node being split go; before that, where a row's sample lies.
+    /// Where the samples of the node being split go.
     moves: Vec<u32>,
     /// The entries of the split's feature, those that go left first, where its order alone does not part them.
     parted: Vec<u32>,
+    in_bag: InBag,
     steps: Vec<Step<C::Moment>>,
 }
 
@@ -47,6 +45,7 @@ impl<C: Criterion> Default for Lists<C> {
             moments: Vec::new(),
             moves: Vec::new(),
             parted: Vec::new(),
+            in_bag: InBag::default(),
             steps: Vec::new(),
         }
     }
@@ -60,28 +59,21 @@ fn sides<T>(pair: &mut [Vec<T>; 2], depth: usize) -> (&mut [T], &mut [T]) {
 
 impl<C: Criterion> Lists<C> {
     /// Takes in the rows of positive weight; the root.
-    #[expect(clippy::cast_possible_truncation, reason = "rows are counted in 30 bits")]
     pub(super) fn fill(&mut self, presorted: &Presorted, y: &[C::Target], weights: &[f64]) -> Node<C::Target> {
         let n_features = presorted.n_features();
-        let mut sums = Sums::NONE;
-        self.moves.clear();
         self.rows[0].clear();
         self.samples[0].clear();
-        for (row, (&y, &weight)) in y.iter().zip(weights).enumerate() {
-            if weight > 0.0 {
-                self.moves.push(self.rows[0].len() as u32);
-                self.rows[0].push(row as u32);
-                self.samples[0].push(Sample { y, weight });
-                sums.add(Sample { y, weight });
-            } else {
-                self.moves.push(ABSENT);
-            }
-        }
+        let (rows, samples) = (&mut self.rows[0], &mut self.samples[0]);
+        let sums = self.in_bag.fill(y, weights, |row, sample| {
+            rows.push(row);
+            samples.push(sample);
+        });
         let n_samples = self.rows[0].len();
         self.n_samples = n_samples;
         self.rows[1].resize(n_samples, 0);
         self.samples[1].resize(n_samples, Sample::default());
         self.moments.resize(n_samples, C::Moment::default());
+        self.moves.resize(n_samples, 0);
         self.has_ties.clear();
         self.has_missing.clear();
         for buffer in &mut self.entries {
@@ -91,17 +83,7 @@ impl<C: Criterion> Lists<C> {
         for feature in 0..n_features {
             self.has_ties.push(presorted.has_ties(feature));
             self.has_missing.push(presorted.has_missing(feature));
-            let list = &mut self.entries[0][feature * n_samples..][..=n_samples];
-            let mut flags = 0;
-            let mut place = 0;
-            for &entry in presorted.entries(feature) {
-                let sample = self.moves[entry::sample(entry)];
-                flags |= entry & FLAGS;
-                list[place] = (sample & SAMPLE) | flags;
-                let present = sample != ABSENT;
-                flags &= u32::from(present).wrapping_sub(1);
-                place += usize::from(present);
-            }
+            presorted.select(feature, &self.in_bag, &mut self.entries[0][feature * n_samples..][..=n_samples]);
         }
         Node::root(n_samples, sums)
     }

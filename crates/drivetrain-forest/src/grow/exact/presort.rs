@@ -3,7 +3,8 @@
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
-use super::entry::{self, MISSING};
+use super::entry::{self, FLAGS, MISSING, SAMPLE};
+use super::node::{Sample, Sums, Target};
 
 /// For every feature the rows by ascending value.
 #[derive(Debug)]
@@ -35,8 +36,28 @@ impl Presorted {
     }
 
     /// The rows by ascending value of `feature`: see [`entry`].
-    pub(super) fn entries(&self, feature: usize) -> &[u32] {
+    fn entries(&self, feature: usize) -> &[u32] {
         &self.entries[feature * self.n_rows..][..self.n_rows]
+    }
+
+    /// Writes the samples by ascending value of `feature`; `list` has room for one more, for what is absent is written, and
+    /// overwritten.
+    pub(super) fn select(&self, feature: usize, in_bag: &InBag, list: &mut [u32]) {
+        let mut flags = 0;
+        let mut place = 0;
+        for &entry in self.entries(feature) {
+            let sample = in_bag.0[entry::sample(entry)];
+            flags |= entry & FLAGS;
+            list[place] = (sample & SAMPLE) | flags;
+            let present = sample != ABSENT;
+            flags &= u32::from(present).wrapping_sub(1);
+            place += usize::from(present);
+        }
+    }
+
+    /// How many entries of a selected list of `feature` have a value: the first ones.
+    pub(super) fn n_present(&self, feature: usize, list: &[u32]) -> usize {
+        if self.has_missing[feature] { list.partition_point(|&entry| !entry::is_missing(entry)) } else { list.len() }
     }
 
     pub(super) fn has_ties(&self, feature: usize) -> bool {
@@ -45,6 +66,35 @@ impl Presorted {
 
     pub(super) fn has_missing(&self, feature: usize) -> bool {
         self.has_missing[feature]
+    }
+}
+
+/// Marks a row that is not part of a tree.
+const ABSENT: u32 = u32::MAX;
+
+/// Which sample each row is in a tree: those of positive weight are numbered in the order of the rows.
+#[derive(Debug, Default)]
+pub(super) struct InBag(Vec<u32>);
+
+impl InBag {
+    /// Takes in the rows of positive weight and gives them to `each`; what they add up to.
+    #[expect(clippy::cast_possible_truncation, reason = "rows are counted in 30 bits")]
+    pub(super) fn fill<T: Target>(&mut self, y: &[T], weights: &[f64], mut each: impl FnMut(u32, Sample<T>)) -> Sums<T> {
+        let mut sums = Sums::NONE;
+        let mut n_samples = 0;
+        self.0.clear();
+        for (row, (&y, &weight)) in y.iter().zip(weights).enumerate() {
+            if weight > 0.0 {
+                self.0.push(n_samples);
+                n_samples += 1;
+                let sample = Sample { y, weight };
+                each(row as u32, sample);
+                sums.add(sample);
+            } else {
+                self.0.push(ABSENT);
+            }
+        }
+        sums
     }
 }
 

@@ -70,7 +70,7 @@ pub(super) struct Scan<W: Walk> {
     /// The neighbours a better split lies between; equal where none was found.
     below: u32,
     above: u32,
-    varies: bool,
+    n_runs: u32,
     walk: W,
 }
 
@@ -79,30 +79,38 @@ impl<W: Walk> Scan<W> {
     #[inline]
     pub(super) fn new(feature: u32, n_samples: usize, limits: Limits, score: W::Score, walk: W) -> Self {
         let n_candidates = n_samples - 2 * limits.min_leaf;
-        Self { feature, limits, n_candidates, index: 0, before: 0, score, below: 0, above: 0, varies: false, walk }
+        Self { feature, limits, n_candidates, index: 0, before: 0, score, below: 0, above: 0, n_runs: 0, walk }
     }
 
     /// Passes the sample at `place`; a split may lie before it if its value `begins` a run.
     #[inline]
     pub(super) fn pass(&mut self, place: u32, begins: bool, moment: W::Moment) {
-        let may_split = self.index.wrapping_sub(self.limits.min_leaf) <= self.n_candidates;
-        if begins && may_split && self.walk.improve(self.limits.min_weight, &mut self.score) {
-            self.below = self.before;
-            self.above = place;
+        // Not one branch for each: whether a run begins is as good as random.
+        if begins & self.walk.may_improve(&self.score) {
+            self.improve(place);
         }
-        self.varies |= begins && self.index > 0;
+        self.n_runs += u32::from(begins);
         self.before = place;
         self.index += 1;
         self.walk.pass(moment);
     }
 
+    #[inline(always)]
+    fn improve(&mut self, place: u32) {
+        let may_split = self.index.wrapping_sub(self.limits.min_leaf) <= self.n_candidates;
+        if may_split && self.walk.improve(self.limits.min_weight, &mut self.score) {
+            self.below = self.before;
+            self.above = place;
+        }
+    }
+
     /// Makes the split found, if any, the `best`; whether the feature has more than one value.
     #[inline]
     pub(super) fn end(self, best: &mut Best<W::Score>) -> bool {
-        let Self { feature, score, below, above, .. } = self;
+        let Self { feature, score, below, above, n_runs, .. } = self;
         if above > below {
             *best = Best { score, feature, below, above, way: Way::InOrder };
         }
-        self.varies
+        n_runs > 1
     }
 }

@@ -40,13 +40,18 @@ pub(in crate::grow) trait Criterion: Debug + Clone + Send + Sync {
     const LOOKS_AHEAD: bool = false;
 
     /// Turns to the node that `sums` and `samples` describe.
-    fn begin(&mut self, sums: &Sums<Self::Target>, samples: impl Iterator<Item = Sample<Self::Target>> + Clone);
+    fn begin(&mut self, sums: &Sums<Self::Target>, samples: impl ExactSizeIterator<Item = Sample<Self::Target>> + Clone);
 
     /// What the node's sample at `position` adds to a side.
     fn moment(&self, position: usize, sample: Sample<Self::Target>) -> Self::Moment;
 
     /// Begins a search among the node's samples, all of them on the right.
     fn walk(&mut self) -> Self::Walk<'_>;
+
+    /// Whether no split of the node's samples, whatever the feature, is better than one of this score.
+    fn is_optimal(&self, _score: &Self::Score) -> bool {
+        false
+    }
 
     /// By how much a split lowers the impurity of the node, times the node's weight: not negative.
     fn gain(&self, score: Self::Score) -> f64;
@@ -79,6 +84,12 @@ pub(in crate::grow) trait Walk {
 
     /// Passes a sample.
     fn pass(&mut self, moment: Self::Moment);
+
+    /// Whether a split here might be better than `best`: quickly told, of nearly all that are not.
+    #[inline]
+    fn may_improve(&self, _best: &Self::Score) -> bool {
+        true
+    }
 
     /// Whether a split here is better than `best`, which it then replaces. Both sides must weigh `min_weight`.
     fn improve(&self, min_weight: f64, best: &mut Self::Score) -> bool;
