@@ -147,12 +147,12 @@ fn large_nodes_are_split_as_well_as_small_ones() {
 fn where_nodes_move_into_blocks_makes_no_difference() {
     // Continuous data whose best splits are not tied: a tree grown in blocks from the root on equals
     // the top of one that begins with lists.
-    let (x, y) = table(9000, 1);
+    let (x, y) = table(20_000, 1);
     let whole = RandomForestRegressor::builder().bootstrap(false).max_depth(6);
     let tree = grow(&whole, &x, &y);
     let mut index = 0;
-    let mut rows: Vec<usize> = (0..9000).collect();
-    while rows.len() > BLOCKS[0] {
+    let mut rows: Vec<usize> = (0..20_000).collect();
+    while rows.len() > blocks::SIZES[0] {
         let split = tree.nodes[index].split.as_ref().unwrap();
         let right = rows.iter().filter(|&&row| x[[row, 0]] > split.threshold).count() * 2 > rows.len();
         rows.retain(|&row| (x[[row, 0]] > split.threshold) == right);
@@ -268,8 +268,8 @@ fn gain(y: &[f64], parts: &[Vec<usize>; 2]) -> f64 {
 fn blocks_and_lists_agree_on_what_is_missing_and_on_categories() {
     // More rows than the largest block holds: a tree that begins with lists, and one of blocks only on the part
     // of the rows that one of its nodes has.
-    let (mut x, y) = table(9000, 4);
-    for row in (0..9000).step_by(3) {
+    let (mut x, y) = table(20_000, 4);
+    for row in (0..20_000).step_by(3) {
         x[[row, 0]] = f64::NAN;
     }
     let parameters = RandomForestRegressor::builder().max_depth(8).build().unwrap();
@@ -277,8 +277,8 @@ fn blocks_and_lists_agree_on_what_is_missing_and_on_categories() {
     let tree = TreeParameters { categorical: &categorical, ..parameters.tree() };
     let whole = grow_plainly(&tree, &x, y.clone(), SquaredError::default());
     let mut index = 0;
-    let mut rows: Vec<usize> = (0..9000).collect();
-    while rows.len() > BLOCKS[0] {
+    let mut rows: Vec<usize> = (0..20_000).collect();
+    while rows.len() > blocks::SIZES[0] {
         let part = x.select(ndarray::Axis(0), &rows);
         let below = GrownTree { nodes: whole.nodes[index..].to_vec(), shares: Vec::new() };
         let [left, right] = sides(&below, &part).unwrap();
