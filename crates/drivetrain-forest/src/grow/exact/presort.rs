@@ -1,6 +1,6 @@
 //! The rows in the order of each feature's values: made once, used by every tree.
 
-use ndarray::ArrayView2;
+use ndarray::{ArrayView2, Axis, Slice};
 use rayon::prelude::*;
 
 use super::entry::{self, FLAGS, MISSING, SAMPLE};
@@ -23,11 +23,15 @@ impl Presorted {
     pub(super) fn new(x: &ArrayView2<'_, f64>) -> Self {
         let (n_rows, n_features) = x.dim();
         let mut entries = vec![0; n_rows * n_features];
-        let (has_ties, has_missing) = entries
-            .par_chunks_mut(n_rows)
+        let sorted: Vec<Vec<(bool, bool)>> = entries
+            .par_chunks_mut(n_rows * TOGETHER)
             .enumerate()
-            .map(|(feature, entries)| sort(x.column(feature).iter().copied(), entries))
-            .unzip();
+            .map(|(group, entries)| {
+                let columns = x.slice_axis(Axis(1), Slice::from(group * TOGETHER..));
+                sort_columns(&columns, entries)
+            })
+            .collect();
+        let (has_ties, has_missing) = sorted.into_iter().flatten().unzip();
         Self { n_rows, entries, has_ties, has_missing }
     }
 
@@ -98,60 +102,109 @@ impl InBag {
     }
 }
 
-/// Writes the rows by ascending value, equal ones by ascending row; returns whether there
-/// are ties or missing values, and whether there are missing values.
-#[expect(clippy::cast_possible_truncation, reason = "rows are counted in 30 bits")]
-fn sort(values: impl Iterator<Item = f64>, entries: &mut [u32]) -> (bool, bool) {
-    let mut keyed: Vec<(u64, u32)> = values.enumerate().map(|(row, value)| (key(value), row as u32)).collect();
-    if keyed.len() < RADIX_ROWS {
-        keyed.sort_unstable();
-    } else {
-        radix_sort(&mut keyed);
+/// So many columns are read at once: neighbours in memory, as long as rows are.
+const TOGETHER: usize = 4;
+
+/// Sorts the first columns of `x`, as many as there are entries for.
+fn sort_columns(x: &ArrayView2<'_, f64>, entries: &mut [u32]) -> Vec<(bool, bool)> {
+    let n_rows = x.nrows();
+    let mut keys = vec![Vec::with_capacity(n_rows); entries.len() / n_rows];
+    for values in x.rows() {
+        for (keys, &value) in keys.iter_mut().zip(values) {
+            keys.push(key(value));
+        }
     }
+    keys.iter().zip(entries.chunks_mut(n_rows)).map(|(keys, entries)| sort(keys, entries)).collect()
+}
+
+/// Writes the rows by ascending key, equal ones by ascending row; returns whether there are ties or missing values,
+/// and whether there are missing values.
+#[expect(clippy::cast_possible_truncation, reason = "rows are counted in 30 bits")]
+fn sort(keys: &[u64], entries: &mut [u32]) -> (bool, bool) {
+    let present = (0..).zip(keys.iter().copied()).filter(|&(_, key)| key < MISSING_KEY);
+    let (sorted, is_whole) = sort_present(present, keys);
     let mut before = None;
     let mut n_runs = 0;
-    for (entry, &(key, row)) in entries.iter_mut().zip(&keyed) {
-        let begins = before != Some(key);
-        before = Some(key);
+    for (entry, &(digits, row)) in entries.iter_mut().zip(&sorted) {
+        // Where the digits are the whole key there is no need to look it up.
+        let begins = before.is_none_or(|(digits_before, row_before)| {
+            digits != digits_before || (!is_whole && keys[row as usize] != keys[row_before as usize])
+        });
+        before = Some((digits, row));
         n_runs += usize::from(begins);
         *entry = entry::new(row, begins);
     }
-    let has_missing = before == Some(MISSING_KEY);
-    if has_missing {
-        let n_present = keyed.partition_point(|&(key, _)| key < MISSING_KEY);
-        entries[n_present..].iter_mut().for_each(|entry| *entry |= MISSING);
+    let n_present = sorted.len();
+    let has_ties = n_runs < n_present;
+    let missing = (0_u32..).zip(keys).filter(|&(_, &key)| key == MISSING_KEY);
+    for (index, (entry, (row, _))) in entries[n_present..].iter_mut().zip(missing).enumerate() {
+        *entry = entry::new(row, index == 0) | MISSING;
     }
-    (n_runs < keyed.len() || has_missing, has_missing)
+    let has_missing = n_present < keys.len();
+    (has_ties || has_missing, has_missing)
 }
 
-/// Rows from which on counting bytes beats comparing.
-const RADIX_ROWS: usize = 1 << 10;
-
-/// Sorts by the keys, equal ones in the order given: byte by byte from the lowest, bytes that all keys
-/// share left out.
-fn radix_sort(keyed: &mut Vec<(u64, u32)>) {
-    let mut counts = [[0_usize; 256]; 8];
-    for (key, _) in &*keyed {
-        for (counts, byte) in counts.iter_mut().zip(key.to_le_bytes()) {
-            counts[usize::from(byte)] += 1;
+/// Rows by ascending key, equal ones by ascending row, each with digits of its key; and whether those are all in which keys
+/// differ.
+#[expect(clippy::cast_possible_truncation, reason = "what is shifted out is what the digits leave out")]
+fn sort_present(present: impl Iterator<Item = (u32, u64)> + Clone, keys: &[u64]) -> (Vec<(u32, u32)>, bool) {
+    let numbers = present.clone().map(|(_, key)| key);
+    let Some(first) = numbers.clone().next() else { return (Vec::new(), true) };
+    let (low, high, varying) = numbers.fold((first, first, 0), |(low, high, varying), key| {
+        (low.min(key), high.max(key), varying | (key ^ first))
+    });
+    // Bits in which no two keys differ come first or last, and are no digits.
+    let width = 64 - (high - low).leading_zeros();
+    let shift = varying.trailing_zeros().min(width).max(width.saturating_sub(u32::BITS));
+    let is_whole = varying.trailing_zeros() >= shift;
+    let digits = |key: u64| ((key - low) >> shift) as u32;
+    let mut pairs: Vec<(u32, u32)> = present.map(|(row, key)| (digits(key), row)).collect();
+    if pairs.len() < RADIX_ROWS {
+        pairs.sort_unstable();
+    } else {
+        radix_sort(&mut pairs, width - shift);
+    }
+    if !is_whole {
+        for run in pairs.chunk_by_mut(|a, b| a.0 == b.0).filter(|run| run.len() > 1) {
+            run.sort_unstable_by_key(|&(_, row)| (keys[row as usize], row));
         }
     }
-    let mut sorted = vec![(0, 0); keyed.len()];
-    for (position, counts) in counts.iter().enumerate() {
-        if counts.contains(&keyed.len()) {
+    (pairs, is_whole)
+}
+
+/// Rows from which on counting digits beats comparing.
+const RADIX_ROWS: usize = 1 << 10;
+
+/// The bits of a digit.
+const DIGIT: u32 = 11;
+
+/// Sorts by numbers of at most so many bits, equal ones in the order given: digit by digit from the lowest, digits that
+/// all share left out.
+fn radix_sort(pairs: &mut Vec<(u32, u32)>, bits: u32) {
+    let digit = |number: u32, shift: u32| (number >> shift) as usize % (1 << DIGIT);
+    let shifts: Vec<u32> = (0..bits).step_by(DIGIT as usize).collect();
+    let mut counts = vec![[0_usize; 1 << DIGIT]; shifts.len()];
+    for &(number, _) in &*pairs {
+        for (counts, &shift) in counts.iter_mut().zip(&shifts) {
+            counts[digit(number, shift)] += 1;
+        }
+    }
+    let mut sorted = vec![(0, 0); pairs.len()];
+    for (counts, &shift) in counts.iter_mut().zip(&shifts) {
+        if counts.contains(&pairs.len()) {
             continue;
         }
         let mut end = 0;
-        let mut next = counts.map(|count| {
-            end += count;
-            end - count
-        });
-        for &(key, row) in &*keyed {
-            let place = &mut next[usize::from(key.to_le_bytes()[position])];
-            sorted[*place] = (key, row);
+        for count in &mut *counts {
+            end += *count;
+            *count = end - *count;
+        }
+        for &pair in &*pairs {
+            let place = &mut counts[digit(pair.0, shift)];
+            sorted[*place] = pair;
             *place += 1;
         }
-        std::mem::swap(keyed, &mut sorted);
+        std::mem::swap(pairs, &mut sorted);
     }
 }
 
@@ -178,7 +231,7 @@ mod tests {
     fn zeros_are_equal_extremes_in_order_and_missing_values_last() {
         let values = [f64::MAX, 0.0, f64::NAN, -0.0, -f64::MAX, -f64::NAN, 5e-324, -5e-324];
         let mut entries = [0; 8];
-        assert_eq!(sort(values.into_iter(), &mut entries), (true, true));
+        assert_eq!(sort(&values.map(key), &mut entries), (true, true));
         assert_eq!(entries.map(entry::sample), [4, 7, 1, 3, 6, 0, 2, 5]);
         assert_eq!(entries.map(entry::begins), [true, true, true, false, true, true, true, false]);
         assert_eq!(entries.map(entry::is_missing), [false, false, false, false, false, false, true, true]);
@@ -186,16 +239,40 @@ mod tests {
 
     proptest! {
         #[test]
-        fn both_sorts_are_stable(cells in prop::collection::vec((any::<f64>(), 0_u8..6), 0..300)) {
-            // Some values are arbitrary, the others of a few kinds.
-            let value = |&(any, kind): &(f64, u8)| if kind < 3 && any.is_finite() { any } else { f64::from(kind) - 4.0 };
-            let keyed: Vec<(u64, u32)> = (0..).zip(&cells).map(|(row, cell)| (key(value(cell)), row)).collect();
-            let (mut counted, mut compared) = (keyed.clone(), keyed);
-            radix_sort(&mut counted);
+        fn rows_are_in_the_order_of_their_values(
+            cells in prop::collection::vec((any::<f64>(), 0_u8..8), 0..3000),
+            scale in prop::sample::select(vec![1.0, 1e-30, 0.1]),
+        ) {
+            // Some values are arbitrary, some lie close together, others are of a few kinds or missing.
+            let values: Vec<f64> = cells.iter().map(|&(any, kind)| match kind {
+                0 | 1 if any.is_finite() => any,
+                2 | 3 => 1.0 + (any.to_bits() % 1000) as f64 * f64::EPSILON,
+                4 => f64::NAN,
+                _ => (f64::from(kind) - 6.0) * scale,
+            }).collect();
+            let keys: Vec<u64> = values.iter().copied().map(key).collect();
+            let mut entries = vec![0; keys.len()];
+            let (has_ties, has_missing) = sort(&keys, &mut entries);
+            let mut expected: Vec<usize> = (0..keys.len()).collect();
+            expected.sort_by_key(|&row| keys[row]);
+            prop_assert_eq!(entries.iter().copied().map(entry::sample).collect::<Vec<_>>(), &expected[..]);
+            let begins = |place: usize| place == 0 || keys[expected[place]] != keys[expected[place - 1]];
+            for (place, &entry) in entries.iter().enumerate() {
+                prop_assert_eq!(entry::begins(entry), begins(place));
+                prop_assert_eq!(entry::is_missing(entry), values[expected[place]].is_nan());
+            }
+            prop_assert_eq!(has_missing, values.iter().any(|value| value.is_nan()));
+            prop_assert_eq!(has_ties, has_missing || (0..keys.len()).any(|place| !begins(place)));
+        }
+
+        #[test]
+        fn both_sorts_are_stable(numbers in prop::collection::vec(any::<u32>(), 0..300), bits in 0_u32..33) {
+            let number = |number: u32| number.checked_shr(32 - bits).unwrap_or(0);
+            let mut counted: Vec<(u32, u32)> = numbers.iter().copied().map(number).zip(0..).collect();
+            let mut compared = counted.clone();
+            radix_sort(&mut counted, bits);
             compared.sort_unstable();
-            prop_assert_eq!(&counted, &compared);
-            let values: Vec<f64> = counted.iter().map(|&(_, row)| value(&cells[row as usize])).collect();
-            prop_assert!(values.is_sorted());
+            prop_assert_eq!(counted, compared);
         }
     }
 }
