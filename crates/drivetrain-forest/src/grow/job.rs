@@ -100,7 +100,7 @@ impl<'a> Job<'a> {
     pub(super) fn trees<Memory>(
         &self,
         memory: impl Fn() -> Memory + Sync + Send,
-        tree: impl Fn(&mut Memory, random::Generator, &dyn Fn() -> bool) -> Result<Tree, ForestError> + Sync + Send,
+        tree: impl Fn(&mut Memory, random::Generator, &(dyn Fn() -> bool + Sync)) -> Result<Tree, ForestError> + Sync + Send,
     ) -> Result<Vec<Tree>, ForestError> {
         let n_trees = self.forest.n_estimators;
         let done = AtomicUsize::new(0);

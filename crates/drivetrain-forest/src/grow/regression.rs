@@ -112,7 +112,8 @@ impl RandomForestRegressor {
         let job = Job::new(forest, self.tree(), x, y.len(), options, None)?;
         check::targets(y)?;
         let engine = super::smartcore::Engine::new(self, x, y, &job.rows)?;
-        let one = |(): &mut (), rng, _: &dyn Fn() -> bool| Ok(super::job::Tree::new(&engine.grow(rng)?, x.ncols()));
+        let one =
+            |(): &mut (), rng, _: &(dyn Fn() -> bool + Sync)| Ok(super::job::Tree::new(&engine.grow(rng)?, x.ncols()));
         Ok(job.assemble(job.trees(|| (), one)?)?.forest)
     }
 }

@@ -32,7 +32,14 @@ impl<C: Criterion> Default for Blocks<C> {
 
 impl<C: Criterion> Blocks<C> {
     /// Takes in the rows of positive weight, at most as many as the largest block holds: the root of the tree.
-    pub(super) fn fill(&mut self, presorted: &Presorted, y: &[C::Target], weights: &[f64], n_samples: usize) -> Node<C::Target> {
+    #[expect(clippy::cast_possible_truncation, reason = "columns are counted in 30 bits")]
+    pub(super) fn fill(
+        &mut self,
+        presorted: &Presorted,
+        y: &[C::Target],
+        weights: &[f64],
+        n_samples: usize,
+    ) -> Node<C::Target> {
         self.current = 0;
         let n_features = presorted.n_features();
         let block = &mut self.sizes[0];
@@ -50,7 +57,12 @@ impl<C: Criterion> Blocks<C> {
     }
 
     /// Takes over a node of the lists, which becomes the root of the largest block.
-    pub(super) fn enter_lists(&mut self, lists: &Lists<C>, node: &Node<C::Target>, features: &Features) -> Node<C::Target> {
+    pub(super) fn enter_lists(
+        &mut self,
+        lists: &Lists<C>,
+        node: &Node<C::Target>,
+        features: &Features,
+    ) -> Node<C::Target> {
         self.current = 0;
         let block = &mut self.sizes[0];
         block.clear(node.len(), features.n_features());

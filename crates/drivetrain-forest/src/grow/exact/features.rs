@@ -35,7 +35,7 @@ impl SplitMix64 {
 /// The features in an order that changes with every draw; those known to be constant come first.
 ///
 /// Source: `node_split_best` of scikit-learn.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Features {
     order: Vec<u32>,
     /// The constant features in the order in which the nodes above found them.
@@ -50,6 +50,32 @@ pub(super) struct Draw {
     n_found_constant: usize,
     n_visited: usize,
     end: usize,
+}
+
+/// The features yet to be drawn for a node.
+#[derive(Debug)]
+pub(super) struct Drawing<'a> {
+    pub(super) features: &'a mut Features,
+    pub(super) draw: &'a mut Draw,
+    pub(super) max_features: usize,
+    pub(super) random: &'a mut SplitMix64,
+}
+
+impl Drawing<'_> {
+    /// Draws all of them: those that are not constant, in the order drawn.
+    pub(super) fn all(&mut self, varies: impl Fn(u32) -> bool) -> Vec<u32> {
+        let mut drawn = Vec::new();
+        while let Some(place) = self.features.draw(self.draw, self.max_features, self.random) {
+            let feature = self.features.at(place);
+            if varies(feature) {
+                drawn.push(feature);
+                self.features.is_searched(self.draw, place);
+            } else {
+                self.features.is_constant(self.draw, place);
+            }
+        }
+        drawn
+    }
 }
 
 impl Features {

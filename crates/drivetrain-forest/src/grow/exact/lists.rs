@@ -1,9 +1,11 @@
 //! Large nodes: for each feature a list of the samples by ascending value, parted at every split.
 
+use rayon::prelude::*;
+
 use super::Space;
 use super::criterion::Criterion;
 use super::entry::{self, FLAGS};
-use super::features::{Features, SplitMix64};
+use super::features::{Drawing, Features, SplitMix64};
 use super::node::{Node, Sample, Sums};
 use super::partition::partition;
 use super::presort::{InBag, Presorted};
@@ -12,8 +14,9 @@ use super::steps::{Search, Step, Steps};
 use crate::forest::{CategorySet, category};
 
 /// Samples are kept in the order of the nodes, so that a node's samples are neighbours, and for each
-/// feature a list of them by ascending value. A node of even depth lies in the first of a
-/// pair of buffers, its children in the same range of the second.
+/// feature a list of them by ascending value. The samples of a node of even depth lie in the first of a
+/// pair of buffers, those of its children in the same range of the second. What is done for one feature after the
+/// other is done on as many threads as are idle.
 #[derive(Debug)]
 pub(super) struct Lists<C: Criterion> {
     n_samples: usize,
@@ -21,8 +24,8 @@ pub(super) struct Lists<C: Criterion> {
     has_missing: Vec<bool>,
     rows: [Vec<u32>; 2],
     samples: [Vec<Sample<C::Target>>; 2],
-    /// Feature after feature.
-    entries: [Vec<u32>; 2],
+    /// Feature after feature, each with a place to spare.
+    entries: Vec<u32>,
     /// Of the node being split.
     moments: Vec<C::Moment>,
     /// Where the samples of the node being split go.
@@ -30,7 +33,6 @@ pub(super) struct Lists<C: Criterion> {
     /// The entries of the split's feature, those that go left first, where its order alone does not part them.
     parted: Vec<u32>,
     in_bag: InBag,
-    steps: Vec<Step<C::Moment>>,
 }
 
 impl<C: Criterion> Default for Lists<C> {
@@ -41,12 +43,11 @@ impl<C: Criterion> Default for Lists<C> {
             has_missing: Vec::new(),
             rows: Default::default(),
             samples: Default::default(),
-            entries: Default::default(),
+            entries: Vec::new(),
             moments: Vec::new(),
             moves: Vec::new(),
             parted: Vec::new(),
             in_bag: InBag::default(),
-            steps: Vec::new(),
         }
     }
 }
@@ -76,21 +77,35 @@ impl<C: Criterion> Lists<C> {
         self.moves.resize(n_samples, 0);
         self.has_ties.clear();
         self.has_missing.clear();
-        for buffer in &mut self.entries {
-            // One more than needed: what is absent is written, and overwritten.
-            buffer.resize(n_samples * n_features + 1, 0);
-        }
+        self.entries.resize(self.stride() * n_features, 0);
         for feature in 0..n_features {
             self.has_ties.push(presorted.has_ties(feature));
             self.has_missing.push(presorted.has_missing(feature));
-            presorted.select(feature, &self.in_bag, &mut self.entries[0][feature * n_samples..][..=n_samples]);
         }
+        let in_bag = &self.in_bag;
+        let lists = self.entries.par_chunks_mut(n_samples + 1).enumerate();
+        lists.for_each(|(feature, list)| presorted.select(feature, in_bag, list));
         Node::root(n_samples, sums)
     }
 
     fn range(&self, node: &Node<C::Target>, feature: u32) -> std::ops::Range<usize> {
-        let start = feature as usize * self.n_samples;
+        let start = feature as usize * self.stride();
         start + node.start..start + node.end
+    }
+
+    fn stride(&self) -> usize {
+        self.n_samples + 1
+    }
+
+    fn list(&self, node: &Node<C::Target>, feature: u32) -> &[u32] {
+        &self.entries[self.range(node, feature)]
+    }
+
+    /// Whether `feature` has more than one value in `node`; what is missing counts as one, but not alone.
+    fn varies(&self, node: &Node<C::Target>, feature: u32) -> bool {
+        let list = self.list(node, feature);
+        let n_present = self.n_present(node, feature);
+        n_present > 0 && (n_present < list.len() || list[1..n_present].iter().any(|&entry| entry::begins(entry)))
     }
 
     pub(super) fn has_ties(&self, feature: u32) -> bool {
@@ -100,7 +115,7 @@ impl<C: Criterion> Lists<C> {
     /// The samples of `node` by ascending value of `feature`, numbered from the node's start, and
     /// whether their value differs from the one before.
     pub(super) fn in_order(&self, node: &Node<C::Target>, feature: u32) -> impl Iterator<Item = (usize, bool)> {
-        let list = &self.entries[node.depth % 2][self.range(node, feature)];
+        let list = self.list(node, feature);
         list.iter().map(|&entry| (entry::sample(entry) - node.start, entry::begins(entry)))
     }
 
@@ -113,7 +128,7 @@ impl<C: Criterion> Lists<C> {
     /// How many samples of `node` have a value of `feature`: the first ones in its order.
     pub(super) fn n_present(&self, node: &Node<C::Target>, feature: u32) -> usize {
         if self.has_missing[feature as usize] {
-            let list = &self.entries[node.depth % 2][self.range(node, feature)];
+            let list = self.list(node, feature);
             list.partition_point(|&entry| !entry::is_missing(entry))
         } else {
             node.len()
@@ -124,7 +139,7 @@ impl<C: Criterion> Lists<C> {
     fn part(&mut self, node: &Node<C::Target>, best: &Best<C::Score>, search: &Search<'_>) -> usize {
         let mut parted = std::mem::take(&mut self.parted);
         parted.clear();
-        let list = &self.entries[node.depth % 2][self.range(node, best.feature)];
+        let list = self.list(node, best.feature);
         let rows = &self.rows[node.depth % 2];
         let goes_left = |(place, &entry): (usize, &u32)| match best.way {
             Way::Categories { left, missing_left } => {
@@ -143,6 +158,46 @@ impl<C: Criterion> Lists<C> {
     }
 }
 
+impl<C: Criterion> Lists<C> {
+    /// Makes the best split of `feature` the `best`, if it is better.
+    #[expect(clippy::cast_possible_truncation, reason = "samples are counted in 30 bits")]
+    fn search_list(
+        &self,
+        node: &Node<C::Target>,
+        feature: u32,
+        search: &Search<'_>,
+        criterion: &mut C,
+        steps: &mut Vec<Step<C::Moment>>,
+        best: &mut Best<C::Score>,
+    ) {
+        let list = self.list(node, feature);
+        if C::LOOKS_AHEAD || self.has_missing[feature as usize] || !search.is_plain(feature) {
+            let n_present = self.n_present(node, feature);
+            steps.clear();
+            steps.extend(list.iter().enumerate().map(|(place, &entry)| {
+                let begins = entry::begins(entry);
+                Step { place: place as u32, begins, moment: self.moments[entry::sample(entry)] }
+            }));
+            let rows = &self.rows[node.depth % 2];
+            let value = |place: u32| search.value(rows[entry::sample(list[place as usize])], feature);
+            let steps = Steps { feature, bounds: node.bounds, samples: steps, n_present };
+            steps.search(criterion, search, value, best);
+            return;
+        }
+        let mut scan = Scan::new(feature, list.len(), search.limits, best.score, criterion.walk());
+        if self.has_ties[feature as usize] {
+            for (place, &entry) in list.iter().enumerate() {
+                scan.pass(place as u32, entry::begins(entry), self.moments[entry::sample(entry)]);
+            }
+        } else {
+            for (place, &entry) in list.iter().enumerate() {
+                scan.pass(place as u32, true, self.moments[entry::sample(entry)]);
+            }
+        }
+        scan.end(best);
+    }
+}
+
 /// Whether a split's two sides are a beginning and an end of its feature's list.
 fn is_cut(way: Way) -> bool {
     matches!(way, Way::InOrder | Way::Missing { left: false })
@@ -158,7 +213,6 @@ impl<C: Criterion> Space<C> for Lists<C> {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "samples are counted in 30 bits")]
     fn search(
         &mut self,
         node: &Node<C::Target>,
@@ -168,34 +222,34 @@ impl<C: Criterion> Space<C> for Lists<C> {
         _random: &mut SplitMix64,
         best: &mut Best<C::Score>,
     ) -> bool {
-        let list = &self.entries[node.depth % 2][self.range(node, feature)];
-        if C::LOOKS_AHEAD || self.has_missing[feature as usize] || !search.is_plain(feature) {
-            let n_present = self.n_present(node, feature);
-            self.steps.clear();
-            self.steps.extend(list.iter().enumerate().map(|(place, &entry)| {
-                let begins = entry::begins(entry);
-                Step { place: place as u32, begins, moment: self.moments[entry::sample(entry)] }
-            }));
-            let rows = &self.rows[node.depth % 2];
-            let value = |place: u32| search.value(rows[entry::sample(list[place as usize])], feature);
-            let steps = Steps { feature, bounds: node.bounds, samples: &self.steps, n_present };
-            return steps.search(criterion, search, value, best);
-        }
-        let mut scan = Scan::new(feature, list.len(), search.limits, best.score, criterion.walk());
-        if self.has_ties[feature as usize] {
-            for (place, &entry) in list.iter().enumerate() {
-                scan.pass(place as u32, entry::begins(entry), self.moments[entry::sample(entry)]);
-            }
-        } else {
-            for (place, &entry) in list.iter().enumerate() {
-                scan.pass(place as u32, true, self.moments[entry::sample(entry)]);
-            }
-        }
-        scan.end(best)
+        self.search_list(node, feature, search, criterion, &mut Vec::new(), best);
+        self.varies(node, feature)
+    }
+
+    fn search_together(
+        &self,
+        node: &Node<C::Target>,
+        features: &mut Drawing<'_>,
+        search: &Search<'_>,
+        criterion: &C,
+    ) -> Option<Best<C::Score>> {
+        let drawn = features.all(|feature| self.varies(node, feature));
+        let searched = drawn.par_iter().map_init(
+            || (criterion.clone(), Vec::new()),
+            |(criterion, steps), &feature| {
+                let mut best = Best::none::<C>();
+                self.search_list(node, feature, search, criterion, steps, &mut best);
+                best
+            },
+        );
+        let searched: Vec<_> = searched.collect();
+        // Of equally good ones the first, as one after the other would give.
+        let better = |best: Best<_>, next: Best<_>| if next.score > best.score { next } else { best };
+        Some(searched.into_iter().fold(Best::none::<C>(), better))
     }
 
     fn rows_around(&self, node: &Node<C::Target>, best: &Best<C::Score>) -> [u32; 2] {
-        let list = &self.entries[node.depth % 2][self.range(node, best.feature)];
+        let list = self.list(node, best.feature);
         [best.below, best.above].map(|place| self.rows[node.depth % 2][entry::sample(list[place as usize])])
     }
 
@@ -211,8 +265,7 @@ impl<C: Criterion> Space<C> for Lists<C> {
         let cut = is_cut(best.way);
         let position = if cut { best.above as usize } else { self.part(node, best, search) };
         let range = self.range(node, best.feature);
-        let (list, _) = sides(&mut self.entries, node.depth);
-        let list = if cut { &list[range] } else { &self.parted[..] };
+        let list = if cut { &self.entries[range] } else { &self.parted[..] };
         let (left, right) = list.split_at(position);
         let (rows, next_rows) = sides(&mut self.rows, node.depth);
         let (samples, next_samples) = sides(&mut self.samples, node.depth);
@@ -241,23 +294,31 @@ impl<C: Criterion> Space<C> for Lists<C> {
         features: &Features,
         n_constant: usize,
     ) {
-        let position = boundary - node.start;
-        let (from, to) = sides(&mut self.entries, node.depth);
+        let mut is_varying = vec![false; self.has_ties.len()];
         for &feature in features.varying(n_constant) {
-            let start = feature as usize * self.n_samples;
-            let range = start + node.start..start + node.end;
-            let (from, to) = (&from[range.clone()], &mut to[range]);
-            if feature == best.feature {
-                let from = if is_cut(best.way) { from } else { &self.parted[..] };
-                for ((index, &entry), target) in from.iter().enumerate().zip(to) {
-                    *target = (node.start + index) as u32 | (entry & FLAGS);
-                }
-            } else if self.has_ties[feature as usize] {
-                partition::<true>(from, to, position, boundary, &self.moves);
-            } else {
-                partition::<false>(from, to, position, boundary, &self.moves);
-            }
+            is_varying[feature as usize] = true;
         }
+        let stride = self.stride();
+        let (moves, parted, has_ties) = (&self.moves, &self.parted, &self.has_ties);
+        let lists = self.entries.par_chunks_mut(stride).enumerate().filter(|&(feature, _)| is_varying[feature]);
+        lists.for_each_init(Vec::new, |spare, (feature, list)| {
+            let list = &mut list[node.start..node.end];
+            if feature == best.feature as usize {
+                if !is_cut(best.way) {
+                    list.copy_from_slice(parted);
+                }
+                for (index, entry) in list.iter_mut().enumerate() {
+                    *entry = (node.start + index) as u32 | (*entry & FLAGS);
+                }
+                return;
+            }
+            spare.resize(list.len(), 0);
+            if has_ties[feature] {
+                partition::<true>(list, spare, boundary, moves);
+            } else {
+                partition::<false>(list, spare, boundary, moves);
+            }
+        });
     }
 
     fn samples(&self, node: &Node<C::Target>) -> impl Iterator<Item = Sample<C::Target>> + Clone {

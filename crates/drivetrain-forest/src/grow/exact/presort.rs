@@ -83,7 +83,12 @@ pub(super) struct InBag(Vec<u32>);
 impl InBag {
     /// Takes in the rows of positive weight and gives them to `each`; what they add up to.
     #[expect(clippy::cast_possible_truncation, reason = "rows are counted in 30 bits")]
-    pub(super) fn fill<T: Target>(&mut self, y: &[T], weights: &[f64], mut each: impl FnMut(u32, Sample<T>)) -> Sums<T> {
+    pub(super) fn fill<T: Target>(
+        &mut self,
+        y: &[T],
+        weights: &[f64],
+        mut each: impl FnMut(u32, Sample<T>),
+    ) -> Sums<T> {
         let mut sums = Sums::NONE;
         let mut n_samples = 0;
         self.0.clear();
@@ -119,7 +124,6 @@ fn sort_columns(x: &ArrayView2<'_, f64>, entries: &mut [u32]) -> Vec<(bool, bool
 
 /// Writes the rows by ascending key, equal ones by ascending row; returns whether there are ties or missing values,
 /// and whether there are missing values.
-#[expect(clippy::cast_possible_truncation, reason = "rows are counted in 30 bits")]
 fn sort(keys: &[u64], entries: &mut [u32]) -> (bool, bool) {
     let present = (0..).zip(keys.iter().copied()).filter(|&(_, key)| key < MISSING_KEY);
     let (sorted, is_whole) = sort_present(present, keys);
@@ -150,9 +154,8 @@ fn sort(keys: &[u64], entries: &mut [u32]) -> (bool, bool) {
 fn sort_present(present: impl Iterator<Item = (u32, u64)> + Clone, keys: &[u64]) -> (Vec<(u32, u32)>, bool) {
     let numbers = present.clone().map(|(_, key)| key);
     let Some(first) = numbers.clone().next() else { return (Vec::new(), true) };
-    let (low, high, varying) = numbers.fold((first, first, 0), |(low, high, varying), key| {
-        (low.min(key), high.max(key), varying | (key ^ first))
-    });
+    let (low, high, varying) = numbers
+        .fold((first, first, 0), |(low, high, varying), key| (low.min(key), high.max(key), varying | (key ^ first)));
     // Bits in which no two keys differ come first or last, and are no digits.
     let width = 64 - (high - low).leading_zeros();
     let shift = varying.trailing_zeros().min(width).max(width.saturating_sub(u32::BITS));

@@ -95,6 +95,7 @@ impl<W: Walk> Scan<W> {
         self.walk.pass(moment);
     }
 
+    #[expect(clippy::inline_always, reason = "what is not in a register is a fifth slower")]
     #[inline(always)]
     fn improve(&mut self, place: u32) {
         let may_split = self.index.wrapping_sub(self.limits.min_leaf) <= self.n_candidates;

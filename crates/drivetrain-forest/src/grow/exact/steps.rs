@@ -8,7 +8,7 @@ use super::scan::{Best, Limits, Way};
 use crate::forest::category;
 
 /// What a search must know besides the samples.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Search<'a> {
     pub(super) x: ArrayView2<'a, f64>,
     pub(super) limits: Limits,

@@ -25,9 +25,9 @@ pub(in crate::grow) trait Criterion: Debug + Clone + Send + Sync {
     /// What is predicted: a number or a class.
     type Target: Target;
     /// What a sample adds to one side of a split.
-    type Moment: Debug + Copy + Default + Send;
-    /// How good a split is.
-    type Score: Debug + Copy + Send;
+    type Moment: Debug + Copy + Default + Send + Sync;
+    /// How good a split is: the better, the greater.
+    type Score: Debug + Copy + Send + Sync + PartialOrd;
     /// The search along one feature.
     type Walk<'a>: Walk<Moment = Self::Moment, Score = Self::Score>
     where
@@ -40,7 +40,11 @@ pub(in crate::grow) trait Criterion: Debug + Clone + Send + Sync {
     const LOOKS_AHEAD: bool = false;
 
     /// Turns to the node that `sums` and `samples` describe.
-    fn begin(&mut self, sums: &Sums<Self::Target>, samples: impl ExactSizeIterator<Item = Sample<Self::Target>> + Clone);
+    fn begin(
+        &mut self,
+        sums: &Sums<Self::Target>,
+        samples: impl ExactSizeIterator<Item = Sample<Self::Target>> + Clone,
+    );
 
     /// What the node's sample at `position` adds to a side.
     fn moment(&self, position: usize, sample: Sample<Self::Target>) -> Self::Moment;

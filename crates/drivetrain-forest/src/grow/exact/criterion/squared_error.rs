@@ -1,5 +1,7 @@
 //! The squared error around the mean.
 
+use std::cmp::Ordering;
+
 use super::{Criterion, Walk, weigh_enough};
 use crate::grow::exact::node::{Sample, Sums};
 use crate::grow::scale::TargetScale;
@@ -51,6 +53,18 @@ pub(in crate::grow) struct Sides {
     left: f64,
 }
 
+impl PartialEq for Score {
+    fn eq(&self, other: &Self) -> bool {
+        self.partial_cmp(other).is_some_and(Ordering::is_eq)
+    }
+}
+
+impl PartialOrd for Score {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        (self.numerator * other.denominator).partial_cmp(&(other.numerator * self.denominator))
+    }
+}
+
 impl SquaredError {
     /// The score of the best split of a few samples, as a number, or a little less.
     fn best_of_all(&self, samples: impl Iterator<Item = Sample<f64>>) -> f64 {
@@ -87,7 +101,8 @@ impl Criterion for SquaredError {
     fn begin(&mut self, sums: &Sums<f64>, samples: impl ExactSizeIterator<Item = Sample<f64>> + Clone) {
         self.mean = sums.mean();
         self.weight = sums.weight;
-        self.optimum = if samples.len() > 2 && samples.len() <= FEW { self.best_of_all(samples) } else { f64::INFINITY };
+        self.optimum =
+            if samples.len() > 2 && samples.len() <= FEW { self.best_of_all(samples) } else { f64::INFINITY };
     }
 
     #[inline]

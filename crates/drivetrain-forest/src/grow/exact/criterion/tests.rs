@@ -84,8 +84,51 @@ fn samples(cells: &[(u8, u8)]) -> Vec<Sample<f64>> {
     cells.iter().map(|&(y, weight)| Sample { y: f64::from(y) / 16.0, weight: f64::from(weight) / 4.0 }).collect()
 }
 
+/// Whether some samples part into those of a mask and the others as well as any can.
+fn is_best_of_all(samples: &[Sample<f64>], mask: usize) -> bool {
+    let sides = |mask: usize| -> f64 {
+        let side = |left: bool| -> f64 {
+            let of_side = |(index, _): &(usize, &Sample<f64>)| (mask >> index & 1 == 1) == left;
+            let part: Vec<_> = samples.iter().enumerate().filter(of_side).map(|(_, sample)| *sample).collect();
+            let mean = mean(&part);
+            part.iter().map(|sample| sample.weight * (sample.y - mean).powi(2)).sum()
+        };
+        side(true) + side(false)
+    };
+    let all = 1..(1 << samples.len()) - 1;
+    let least = all.map(sides).fold(f64::INFINITY, f64::min);
+    sides(mask) <= least + 1e-9
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn only_the_best_of_all_splits_is_called_optimal(
+        cells in prop::collection::vec((-9_i32..9, 1_u8..4), 3..=8),
+        choice in any::<prop::sample::Index>(),
+    ) {
+        let samples: Vec<_> =
+            cells.iter().map(|&(y, weight)| Sample { y: f64::from(y), weight: f64::from(weight) }).collect();
+        let mask = 1 + choice.index((1 << samples.len()) - 2);
+        let mut criterion = SquaredError::default();
+        let mut sums = Sums::NONE;
+        for &sample in &samples {
+            sums.add(sample);
+        }
+        prop_assume!(!sums.is_pure());
+        criterion.begin(&sums, samples.iter().copied());
+        let of_node = criterion.clone();
+        let mut walk = criterion.walk();
+        for (index, &sample) in samples.iter().enumerate() {
+            if mask >> index & 1 == 1 {
+                walk.pass(of_node.moment(index, sample));
+            }
+        }
+        let mut score = SquaredError::NONE;
+        let is_found = walk.improve(0.0, &mut score);
+        prop_assert_eq!(is_found && criterion.is_optimal(&score), is_best_of_all(&samples, mask));
+    }
 
     #[test]
     fn gains_and_values_are_those_of_the_definition(cells in prop::collection::vec((0_u8..40, 1_u8..9), 2..40)) {
