@@ -10,7 +10,7 @@ use super::bootstrap::Rows;
 use super::exact::{Criterion, Engine};
 use super::scale::TargetScale;
 use super::tree::GrownTree;
-use crate::forest::{Importances, StoredForest, StoredTree};
+use crate::forest::{Importances, StoredTree};
 use crate::params::{ForestParameters, MAX_DRAWS, Samples, TreeParameters};
 use crate::{Forest, ForestError, check, random};
 
@@ -162,8 +162,8 @@ impl<'a> Job<'a> {
             }
             stored.push(tree.stored);
         }
-        let stored = StoredForest::from_trees(n_features, stored, &importances, self.categorical.clone())?;
-        Ok(Grown { forest: stored.try_into()?, shares })
+        let forest = Forest::from_trees(n_features, stored, importances, self.categorical.clone())?;
+        Ok(Grown { forest, shares })
     }
 }
 
