@@ -69,7 +69,7 @@ struct Spread {
 impl Spread {
     /// Adds others, of which there may be none.
     ///
-    /// Source: Chan, T. F., Golub, G. H., LeVeque, R. J. (1983), Algorithms for computing the sample variance,
+    /// Source: Chan, T. F., Golub, G. H., Le Veque, R. J. (1983), Algorithms for computing the sample variance,
     /// doi:10.1080/00031305.1983.10483115.
     fn add(&mut self, other: &Self) {
         if self.n == 0 {
