@@ -25,15 +25,21 @@ pub(crate) fn width(expected: usize, found: usize) -> Result<(), ForestError> {
     if expected == found { Ok(()) } else { Err(ForestError::FeatureCount { expected, found }) }
 }
 
-/// Refuses weights of another number than rows, not finite, negative, or all zero.
-#[cfg(feature = "train")]
-pub(crate) fn weights(weights: &[f64], n_rows: usize) -> Result<(), ForestError> {
+/// Refuses weights of another number than rows, not finite or negative.
+pub(crate) fn each_weight(weights: &[f64], n_rows: usize) -> Result<(), ForestError> {
     if weights.len() != n_rows {
         return Err(ForestError::WeightLength { n_rows, n_weights: weights.len() });
     }
-    if let Some(row) = weights.iter().position(|weight| !(0.0..f64::INFINITY).contains(weight)) {
-        return Err(ForestError::InvalidWeight { row, value: weights[row] });
+    match weights.iter().position(|weight| !(0.0..f64::INFINITY).contains(weight)) {
+        Some(row) => Err(ForestError::InvalidWeight { row, value: weights[row] }),
+        None => Ok(()),
     }
+}
+
+/// Refuses weights of another number than rows, not finite, negative, or all zero.
+#[cfg(feature = "train")]
+pub(crate) fn weights(weights: &[f64], n_rows: usize) -> Result<(), ForestError> {
+    each_weight(weights, n_rows)?;
     if weights.iter().all(|&weight| weight == 0.0) { Err(ForestError::NoWeight { n_rows }) } else { Ok(()) }
 }
 

@@ -131,6 +131,7 @@ pub mod metrics;
 mod params;
 #[cfg(feature = "train")]
 mod random;
+mod scale;
 
 pub use error::ForestError;
 pub use forest::{

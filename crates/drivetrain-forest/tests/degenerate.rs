@@ -115,3 +115,46 @@ fn repeated_rows_are_rows_of_more_weight() {
     let nothing = tree.fit_with(rows.view(), &y, FitOptions::new().sample_weight(&[0.0; 60])).unwrap_err();
     assert_eq!(nothing.to_string(), "all 60 values of sample_weight are 0");
 }
+
+#[test]
+fn statistics_of_a_chain_of_splits_are_those_of_all_rows() {
+    let n_splits = 20_000_u32;
+    let mut feature = vec![json!(0)];
+    let mut value = vec![json!(f64::from(n_splits))];
+    for split in 1..=n_splits {
+        feature.extend([if split == n_splits { json!(null) } else { json!(0) }, json!(null)]);
+        value.extend([json!(f64::from(n_splits - split)), json!(f64::from(split))]);
+    }
+    let stored = json!({
+        "n_features": 1, "n_nodes": [2 * n_splits + 1], "feature": feature, "value": value, "feature_importances": [1.0],
+    });
+    let forest: Forest = serde_json::from_value(stored).unwrap();
+    // Only the first half of the rows goes all the way down.
+    let n_rows = 500;
+    let x = Array2::from_shape_fn((n_rows, 1), |(row, _)| if row < n_rows / 2 { 0.0 } else { 1e9 });
+    let y: Vec<f64> = (0..n_rows).map(|row| if row < n_rows / 2 { 1.0 } else { 4.0 }).collect();
+    let statistics = forest.node_statistics(0, x.view(), &y, None).unwrap();
+    assert_eq!((statistics[0].n_node_samples, statistics[0].value, statistics[0].impurity), (n_rows, 2.5, 2.25));
+    let deepest = statistics[2 * n_splits as usize - 1];
+    assert_eq!((deepest.n_node_samples, deepest.value, deepest.impurity), (n_rows / 2, 1.0, 0.0));
+}
+
+#[test]
+fn statistics_of_huge_and_tiny_numbers_are_right_or_refused() {
+    let x = Array2::from_shape_fn((4, 1), |(row, _)| row as f64);
+    let forest = DecisionTreeRegressor::default().fit(x.view(), &[0.0, 1.0, 2.0, 3.0]).unwrap();
+    let root =
+        |y: [f64; 4], weights: [f64; 4]| forest.node_statistics(0, x.view(), &y, Some(&weights)).map(|all| all[0]);
+    let huge = root([1e300, -1e300, 1e300, -1e300], [1e308, 1e308, 1e-300, 0.0]).unwrap();
+    // The third weighs nothing beside the others.
+    assert_eq!((huge.n_node_samples, huge.value, huge.impurity), (2, 0.0, f64::INFINITY));
+    assert_eq!(huge.weighted_n_node_samples, f64::INFINITY);
+    let tiny = root([1e-160, 3e-160, 1e-160, 3e-160], [5e-324; 4]).unwrap();
+    assert!((tiny.value / 2e-160 - 1.0).abs() < 1e-15 && (tiny.impurity / 1e-320 - 1.0).abs() < 1e-3, "{tiny:?}");
+    let message = |y, weights| root(y, weights).unwrap_err().to_string();
+    assert_eq!(message([0.0, f64::NAN, 0.0, 0.0], [1.0; 4])[..11], *"y[1] is NaN");
+    assert_eq!(
+        message([0.0; 4], [1.0, 1.0, -2.0, 1.0]),
+        "sample_weight[2] is -2: expected a finite number of at least 0"
+    );
+}

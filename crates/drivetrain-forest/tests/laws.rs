@@ -6,7 +6,9 @@ use std::fmt::Debug;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use drivetrain_forest::ndarray::{Array2, ArrayView2, Axis};
-use drivetrain_forest::{FitOptions, Forest, ForestError, MaxFeatures, RandomForestRegressor, Samples};
+use drivetrain_forest::{
+    FitOptions, Forest, ForestError, MaxFeatures, RandomForestRegressor, RegressionCriterion, Samples,
+};
 use proptest::prelude::*;
 
 fn regressor(n_estimators: usize) -> RandomForestRegressor {
@@ -419,5 +421,16 @@ proptest! {
         let scaled: Vec<f64> = y.iter().map(|value| value * factor).collect();
         let expected: Vec<f64> = own_predictions(&x, &y).iter().map(|p| p * factor).collect();
         prop_assert_eq!(own_predictions(&x, &scaled), expected);
+    }
+}
+
+/// A zero has a sign, which no other row may have a say in.
+#[test]
+fn a_missing_value_elsewhere_changes_no_bit() {
+    let x = Array2::from_shape_fn((30, 1), |(row, _)| if row == 7 { f64::NAN } else { row as f64 });
+    let regressor = RandomForestRegressor::builder().criterion(RegressionCriterion::AbsoluteError).build().unwrap();
+    let forest = regressor.fit(x.view(), &[-0.0; 30]).unwrap();
+    for (row, prediction) in x.outer_iter().zip(forest.predict(x.view()).unwrap()) {
+        assert_eq!(forest.predict_row(&row.to_vec()).unwrap().to_bits(), prediction.to_bits(), "{row}");
     }
 }

@@ -81,6 +81,11 @@ pub(super) fn written(categories: CategorySet) -> String {
     format!("{{{}}}", numbers.join(", "))
 }
 
+/// A threshold; `inf`, as scikit-learn writes it, where all that is not missing goes left.
+fn limit(threshold: f64, decimals: usize) -> String {
+    if threshold == f64::MAX { "inf".to_owned() } else { format!("{threshold:.decimals$}") }
+}
+
 /// What is yet to be written of a tree.
 enum Pending {
     /// A node this deep.
@@ -140,10 +145,10 @@ impl Tree<'_> {
                     let _ = writeln!(text, "{indent} truncated branch of depth {}", levels[node]);
                 }
                 Some(NodeView::Split { feature, threshold, left, right }) => {
-                    let name = format.name(feature);
-                    let _ = writeln!(text, "{indent} {name} <= {threshold:.decimals$}");
+                    let (name, threshold) = (format.name(feature), limit(threshold, decimals));
+                    let _ = writeln!(text, "{indent} {name} <= {threshold}");
                     pending.push(Pending::Node(right, depth + 1));
-                    pending.push(Pending::Line(format!("{indent} {name} >  {threshold:.decimals$}\n")));
+                    pending.push(Pending::Line(format!("{indent} {name} >  {threshold}\n")));
                     pending.push(Pending::Node(left, depth + 1));
                 }
                 Some(NodeView::CategorySplit { feature, categories, left, right }) => {
@@ -180,7 +185,8 @@ impl Tree<'_> {
                 }
                 Some(NodeView::Split { feature, threshold, left, right }) => {
                     let name = format.name(feature).replace('\\', "\\\\").replace('"', "\\\"");
-                    let _ = writeln!(text, "{node} [label=\"{name} <= {threshold:.decimals$}\"];");
+                    let threshold = limit(threshold, decimals);
+                    let _ = writeln!(text, "{node} [label=\"{name} <= {threshold}\"];");
                     let _ = writeln!(text, "{node} -> {left} [label=\"yes\"];\n{node} -> {right} [label=\"no\"];");
                     pending.extend([(right, depth + 1), (left, depth + 1)]);
                 }
@@ -259,6 +265,21 @@ mod tests {
         ];
         assert_eq!(lines, expected);
         assert!(tree.export_graphviz(TreeFormat::new()).unwrap().contains("0 [label=\"feature_0 in {0, 2}\"];"));
+    }
+
+    #[test]
+    fn what_is_missing_is_told_from_all_that_is_not() {
+        let stored = serde_json::json!({
+            "n_features": 1, "n_nodes": [3], "feature": [0, null, null], "value": [f64::MAX, 1.0, 2.0],
+            "feature_importances": [1.0], "missing_left": [0],
+        });
+        let forest: Forest = serde_json::from_value(stored).unwrap();
+        let tree = forest.tree(0).unwrap();
+        let text = tree.export_text(TreeFormat::new()).unwrap();
+        let lines: Vec<&str> = text.lines().step_by(2).collect();
+        assert_eq!(lines, ["|--- feature_0 <= inf", "|--- feature_0 >  inf"]);
+        assert!(tree.export_graphviz(TreeFormat::new()).unwrap().contains("0 [label=\"feature_0 <= inf\"];"));
+        assert!(tree.export_svg(TreeFormat::new()).unwrap().contains("feature_0 ≤ ∞"));
     }
 
     #[test]

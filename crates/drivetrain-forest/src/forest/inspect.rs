@@ -3,7 +3,8 @@
 use ndarray::ArrayView2;
 
 use super::{Forest, NodeView};
-use crate::ForestError;
+use crate::scale::TargetScale;
+use crate::{ForestError, check};
 
 /// For each row and each tree the nodes on the way from the root to the leaf, both included.
 ///
@@ -51,12 +52,43 @@ pub struct NodeStatistics {
     pub weighted_n_node_samples: f64,
     /// The weighted mean of their targets; 0 where no row passes.
     pub value: f64,
-    /// The weighted mean of the squared distances of their targets from that mean; 0 where no row passes.
+    /// The weighted mean of the squared distances of their targets from that mean; 0 where no row passes, infinite where it
+    /// is too large for a number.
     pub impurity: f64,
 }
 
+/// How many rows there are, what they weigh, the mean of their targets and the sum of the squared distances from it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Spread {
+    n: usize,
+    weight: f64,
+    mean: f64,
+    squares: f64,
+}
+
+impl Spread {
+    /// Adds others, of which there may be none.
+    ///
+    /// Source: Chan, T. F., Golub, G. H., Le Veque, R. J. (1983), Algorithms for computing the sample variance,
+    /// doi:10.1080/00031305.1983.10483115.
+    fn add(&mut self, other: &Self) {
+        if self.n == 0 {
+            *self = *other;
+        } else if other.n > 0 {
+            let weight = self.weight + other.weight;
+            let (share, distance) = (other.weight / weight, other.mean - self.mean);
+            self.squares += other.squares + distance * distance * self.weight * share;
+            // Rounding must not move it past either mean.
+            let (low, high) = (self.mean.min(other.mean), self.mean.max(other.mean));
+            self.mean = (self.mean + distance * share).clamp(low, high);
+            self.weight = weight;
+            self.n += other.n;
+        }
+    }
+}
+
 impl Forest {
-    /// For each row of `x` and each tree the nodes that the row passes.
+    /// For each row of `x` and each tree the nodes that the row passes: 8 bytes for each node on each way.
     ///
     /// Source: `RandomForestRegressor.decision_path` of scikit-learn, which writes it as a sparse matrix.
     ///
@@ -101,7 +133,8 @@ impl Forest {
     /// ```
     ///
     /// # Errors
-    /// As [`Forest::predict`]; if there is no such tree, or not one target and one weight for each row.
+    /// As [`Forest::predict`]; if there is no such tree, or not one finite target and one finite weight, which is not
+    /// negative, for each row.
     #[expect(clippy::needless_pass_by_value, reason = "views are passed by value, as everywhere in ndarray")]
     pub fn node_statistics(
         &self,
@@ -118,30 +151,34 @@ impl Forest {
         if y.len() != n_rows {
             return Err(ForestError::TargetLength { n_rows, n_targets: y.len() });
         }
-        if let Some(weights) = sample_weight.filter(|weights| weights.len() != n_rows) {
-            return Err(ForestError::WeightLength { n_rows, n_weights: weights.len() });
+        if let Some(row) = y.iter().position(|target| !target.is_finite()) {
+            return Err(ForestError::InvalidTarget { row, value: y[row], limit: f64::MAX });
         }
+        sample_weight.map_or(Ok(()), |weights| check::each_weight(weights, n_rows))?;
         let leaves = self.leaves_of_tree(tree, &x)?;
         let parents = self.parents(tree);
-        let weight = |row: usize| sample_weight.map_or(1.0, |weights| weights[row]);
-        let rows = || (0..n_rows).filter(|&row| weight(row) != 0.0);
-        let mut statistics = vec![NodeStatistics::default(); parents.len()];
-        for row in rows() {
-            for node in way_up(&parents, leaves[row]) {
-                let node = &mut statistics[node];
-                node.n_node_samples += 1;
-                node.weighted_n_node_samples += weight(row);
-                // The mean so far, which stays within the targets.
-                node.value += (y[row] - node.value) * (weight(row) / node.weighted_n_node_samples);
-            }
+        // Neither squares of targets nor sums of weights overflow before they are scaled back.
+        let (of_targets, of_weights) = (TargetScale::new(y), sample_weight.map(TargetScale::new));
+        let weight = |row: usize| match (sample_weight, of_weights) {
+            (Some(weights), Some(scale)) => scale.down(weights[row]),
+            _ => 1.0,
+        };
+        let mut spreads = vec![Spread::default(); parents.len()];
+        for (row, &leaf) in leaves.iter().enumerate().filter(|(row, _)| weight(*row) > 0.0) {
+            spreads[leaf].add(&Spread { n: 1, weight: weight(row), mean: of_targets.down(y[row]), squares: 0.0 });
         }
-        for row in rows() {
-            for node in way_up(&parents, leaves[row]) {
-                let node = &mut statistics[node];
-                node.impurity += weight(row) / node.weighted_n_node_samples * (y[row] - node.value).powi(2);
-            }
+        // Children come after their parents.
+        for node in (1..spreads.len()).rev() {
+            let (above, below) = spreads.split_at_mut(node);
+            above[parents[node]].add(&below[0]);
         }
-        Ok(statistics)
+        let statistics = |Spread { n, weight, mean, squares }: Spread| NodeStatistics {
+            n_node_samples: n,
+            weighted_n_node_samples: of_weights.map_or(weight, |scale| scale.up(weight)),
+            value: of_targets.up(mean),
+            impurity: if n == 0 { 0.0 } else { of_targets.up(of_targets.up(squares / weight)) },
+        };
+        Ok(spreads.into_iter().map(statistics).collect())
     }
 
     /// For each node of a tree its parent; the root's is itself.

@@ -32,7 +32,7 @@ use routes::Routes;
 pub(crate) use routes::category;
 pub use stored::ReadableForest;
 #[cfg(feature = "train")]
-pub(crate) use stored::{StoredForest, StoredTree};
+pub(crate) use stored::StoredTree;
 pub use tree::{NodeView, Tree};
 
 /// The most columns that stored bytes may claim.

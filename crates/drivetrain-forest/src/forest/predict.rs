@@ -170,9 +170,11 @@ impl Forest {
     /// The prediction for a row that may have missing values and categories: the order of the sum is that of
     /// every other row.
     fn predict_by_routes(&self, row: &[f64]) -> f64 {
-        let leaves = self.roots.iter().enumerate();
-        let sum: f64 =
-            leaves.map(|(tree, &root)| self.nodes[root as usize + self.leaf_by_routes(tree, row)].value).sum();
+        // From 0.0, as every other sum here is: that of an iterator begins with -0.0.
+        let mut sum = 0.0;
+        for (tree, &root) in self.roots.iter().enumerate() {
+            sum += self.nodes[root as usize + self.leaf_by_routes(tree, row)].value;
+        }
         sum / self.n_trees() as f64
     }
 

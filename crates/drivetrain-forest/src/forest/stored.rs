@@ -45,44 +45,38 @@ pub(crate) struct StoredForest {
 }
 
 #[cfg(feature = "train")]
-impl StoredForest {
-    /// Lays trees of `n_features` columns one after the other; `categorical` says which of them hold
-    /// categories, and is empty where none does.
+impl Forest {
+    /// Lays grown trees of `n_features` columns one after the other; `categorical` says which of them hold
+    /// categories, and is empty where none does. Each tree's memory is given back once it is laid out.
     pub(crate) fn from_trees(
         n_features: usize,
         trees: Vec<StoredTree>,
-        importances: &Importances,
+        importances: Importances,
         categorical: Vec<bool>,
     ) -> Result<Self, ForestError> {
         let n_nodes = trees.iter().map(|tree| tree.value.len()).sum();
         let too_many = |_| ForestError::TooManyNodes { n_nodes, limit: u32::MAX as usize };
-        let mut stored = Self {
-            n_features: u32::try_from(n_features).map_err(too_many)?,
-            n_nodes: Vec::with_capacity(trees.len()),
-            feature: Vec::with_capacity(n_nodes),
-            value: Vec::with_capacity(n_nodes),
-            feature_importances: importances.shares().to_vec(),
-            importance_sums: importances.sums().to_vec(),
-            missing_left: vec![0; n_nodes.div_ceil(64)],
-            categorical,
-            category_sets: Vec::new(),
-        };
-        for tree in trees {
-            let n_nodes = u32::try_from(tree.value.len()).map_err(too_many)?;
-            stored.n_nodes.push(n_nodes);
-            let start = stored.value.len();
+        u32::try_from(n_nodes).map_err(too_many)?;
+        let width = u32::try_from(n_features).map_err(too_many)?;
+        let mut routes = Routes { missing_left: vec![0; n_nodes.div_ceil(64)], categorical, sets: Vec::new() };
+        let (mut roots, mut nodes) = (Vec::with_capacity(trees.len()), Vec::with_capacity(n_nodes));
+        for (number, mut tree) in trees.into_iter().enumerate() {
+            let root = nodes.len();
             for (node, _) in tree.missing_left.iter().enumerate().filter(|(_, goes_left)| **goes_left) {
-                stored.missing_left[(start + node) / 64] |= 1 << ((start + node) % 64);
+                routes.missing_left[(root + node) / 64] |= 1 << ((root + node) % 64);
             }
-            let n_sets = stored.category_sets.len() as f64;
-            stored.value.extend(tree.value.iter().zip(&tree.feature).map(|(&value, feature)| {
-                let is_set = feature.is_some_and(|feature| stored.categorical.get(feature as usize) == Some(&true));
-                if is_set { value + n_sets } else { value }
-            }));
-            stored.feature.extend(tree.feature);
-            stored.category_sets.extend(tree.category_sets);
+            let n_sets = routes.sets.len() as f64;
+            for (value, feature) in tree.value.iter_mut().zip(&tree.feature) {
+                if feature.is_some_and(|feature| routes.is_categorical(feature as usize)) {
+                    *value += n_sets;
+                }
+            }
+            routes.sets.append(&mut tree.category_sets);
+            let root = u32::try_from(root).map_err(too_many)?;
+            roots.push(root);
+            push_tree(&mut nodes, root, width, &tree.feature, &tree.value).map_err(|fault| invalid(number, fault))?;
         }
-        Ok(stored)
+        Ok(Self { n_features, roots, nodes, importances, routes })
     }
 }
 
@@ -133,14 +127,12 @@ impl TryFrom<StoredForest> for Forest {
             let range = start as usize..(start + length) as usize;
             let features = &stored.feature[range.clone()];
             let values = &stored.value[range];
-            let failed =
-                |(node, reason)| ForestError::InvalidForest { reason: format!("node {node} of tree {tree} {reason}") };
-            push_tree(&mut nodes, start, stored.n_features, features, values).map_err(failed)?;
+            push_tree(&mut nodes, start, stored.n_features, features, values).map_err(|fault| invalid(tree, fault))?;
             let no_set = |(feature, value): (&Option<u32>, &f64)| {
                 feature.is_some_and(categorical) && !((0.0..n_sets as f64).contains(value) && value.fract() == 0.0)
             };
             if let Some(node) = features.iter().zip(values).position(no_set) {
-                return Err(failed((node, "has no set of categories")));
+                return Err(invalid(tree, (node, "has no set of categories")));
             }
             start += length;
         }
@@ -148,6 +140,11 @@ impl TryFrom<StoredForest> for Forest {
         let routes = Routes { missing_left, categorical, sets };
         Ok(Self { n_features, roots, nodes, importances, routes })
     }
+}
+
+/// The error for a node of a tree and its fault.
+fn invalid(tree: usize, (node, fault): (usize, &str)) -> ForestError {
+    ForestError::InvalidForest { reason: format!("node {node} of tree {tree} {fault}") }
 }
 
 /// Appends one tree whose root lies at `root`; the error is a node of the tree and its fault.

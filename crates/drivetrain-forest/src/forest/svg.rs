@@ -126,7 +126,9 @@ impl Tree<'_> {
                     (format!("… {} levels more", levels[index]), None)
                 }
                 Some(NodeView::Split { feature, threshold, left, right }) => {
-                    (format!("{} ≤ {}", format.name(feature), number(threshold, decimals)), Some([left, right]))
+                    // All that is not missing goes left.
+                    let limit = if threshold == f64::MAX { "∞".to_owned() } else { number(threshold, decimals) };
+                    (format!("{} ≤ {limit}", format.name(feature)), Some([left, right]))
                 }
                 Some(NodeView::CategorySplit { feature, categories, left, right }) => {
                     (format!("{} in {}", format.name(feature), written(categories)), Some([left, right]))

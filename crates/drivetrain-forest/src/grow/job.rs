@@ -10,12 +10,9 @@ use super::bootstrap::Rows;
 use super::exact::{Criterion, Engine};
 use super::scale::TargetScale;
 use super::tree::GrownTree;
-use crate::forest::{Importances, StoredForest, StoredTree};
-use crate::params::{ForestParameters, TreeParameters};
+use crate::forest::{Importances, StoredTree};
+use crate::params::{ForestParameters, MAX_DRAWS, Samples, TreeParameters};
 use crate::{Forest, ForestError, check, random};
-
-/// More draws than anyone waits for.
-const MAX_DRAWS: f64 = 1e12;
 
 /// A fit whose data and parameters go together.
 #[derive(Debug)]
@@ -165,8 +162,8 @@ impl<'a> Job<'a> {
             }
             stored.push(tree.stored);
         }
-        let stored = StoredForest::from_trees(n_features, stored, &importances, self.categorical.clone())?;
-        Ok(Grown { forest: stored.try_into()?, shares })
+        let forest = Forest::from_trees(n_features, stored, importances, self.categorical.clone())?;
+        Ok(Grown { forest, shares })
     }
 }
 
@@ -187,26 +184,24 @@ impl Tree {
 }
 
 /// How each tree's rows are drawn.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a sum of weights is not negative")]
 fn rows(
     forest: &ForestParameters,
     n_rows: usize,
     sample_weight: Option<&[f64]>,
     class_weight: Option<&[f64]>,
 ) -> Result<Rows, ForestError> {
-    let n_draws = |total| forest.max_samples.map_or(n_rows, |samples| samples.at_most(total));
     let product: Vec<f64>;
-    let weights = match (sample_weight, class_weight) {
+    let (weights, unit) = match (sample_weight, class_weight) {
         (None, None) => {
             return Ok(if forest.bootstrap {
-                Rows::Uniform { n_rows, n_draws: n_draws(n_rows) }
+                Rows::Uniform { n_rows, n_draws: n_draws(forest.max_samples, n_rows, n_rows as f64)? }
             } else {
                 Rows::All { weights: vec![1.0; n_rows] }
             });
         }
         (Some(weights), None) | (None, Some(weights)) => {
             check::weights(weights, n_rows)?;
-            weights
+            (weights, TargetScale::ONE)
         }
         (Some(weights), Some(by_class)) => {
             check::weights(weights, n_rows)?;
@@ -214,16 +209,77 @@ fn rows(
             let scale = TargetScale::new(weights);
             product = weights.iter().zip(by_class).map(|(weight, by_class)| scale.down(*weight) * by_class).collect();
             check::weights(&product, n_rows)?;
-            &product
+            (&product[..], scale)
         }
     };
     // Sums of weights must stay finite; a power of two changes no tree.
     let scale = TargetScale::new(weights);
     let scaled: Vec<f64> = weights.iter().map(|&weight| scale.down(weight)).collect();
     Ok(if forest.bootstrap {
-        // scikit-learn takes a share of the weights' sum.
-        Rows::weighted(&scaled, n_draws(weights.iter().sum::<f64>().min(MAX_DRAWS) as usize))
+        // The smaller power first, so that nothing overflows that need not.
+        let (one, other) = (unit.up(1.0), scale.up(1.0));
+        let total = scaled.iter().sum::<f64>() * one.min(other) * one.max(other);
+        Rows::weighted(&scaled, n_draws(forest.max_samples, n_rows, total)?)
     } else {
         Rows::All { weights: scaled }
     })
+}
+
+/// How many rows a tree draws of `n_rows`, whose weights add up to `total`, which a share is one of.
+///
+/// Source: `_get_n_samples_bootstrap` of scikit-learn.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share of a sum is not negative, nor large"
+)]
+fn n_draws(max_samples: Option<Samples>, n_rows: usize, total: f64) -> Result<usize, ForestError> {
+    let share = match max_samples {
+        None => return Ok(n_rows),
+        Some(Samples::Count(count)) => return Ok(count),
+        Some(Samples::Fraction(share)) => share,
+    };
+    let n_draws = share * total;
+    if n_draws > f64::from(MAX_DRAWS) {
+        return Err(ForestError::InvalidParameter {
+            name: "max_samples",
+            value: format!("{share:?} of {total:e}"),
+            expected: "at most 4294967295 draws",
+        });
+    }
+    Ok((n_draws as usize).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_of_the_draws_is_one_of_the_sum_of_weights() {
+        // What `int(share * total)` of Python is.
+        let draws = |share, total| n_draws(Some(Samples::Fraction(share)), 9, total).unwrap();
+        assert_eq!([draws(0.1, 95.0), draws(2.5, 1.9), draws(3.3, 0.9), draws(0.001, 95.0)], [9, 4, 2, 1]);
+        assert_eq!(n_draws(None, 9, 0.5), Ok(9));
+        assert_eq!(n_draws(Some(Samples::Count(20)), 9, 0.5), Ok(20));
+        let of = |sample_weight: &[f64], class_weight: Option<&[f64]>| {
+            let forest =
+                ForestParameters { n_estimators: 1, bootstrap: true, max_samples: Some(Samples::Fraction(0.5)) };
+            match rows(&forest, 40, Some(sample_weight), class_weight) {
+                Ok(Rows::Weighted { n_draws, .. }) => n_draws,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(of(&[3.0; 40], None), 60);
+        assert_eq!(of(&[3.0; 40], Some(&[5.0; 40])), 300);
+        // Near the ends of the range, and 1 each.
+        let tiny = f64::MIN_POSITIVE;
+        assert_eq!(of(&[tiny; 40], Some(&[1.0 / tiny; 40])), 20);
+    }
+
+    #[test]
+    fn more_draws_than_anyone_waits_for_are_refused() {
+        let error = n_draws(Some(Samples::Fraction(0.5)), 9, 1e300).unwrap_err();
+        assert_eq!(error.to_string(), "max_samples is 0.5 of 1e300: expected at most 4294967295 draws");
+        assert!(n_draws(Some(Samples::Fraction(0.5)), 9, f64::INFINITY).is_err());
+    }
 }

@@ -9,10 +9,11 @@ mod job;
 mod options;
 mod out_of_bag;
 mod regression;
-mod scale;
 #[cfg(feature = "smartcore")]
 mod smartcore;
 mod tree;
 mod warm_start;
+
+use crate::scale;
 
 pub use self::options::{Engine, FitOptions};

@@ -222,7 +222,7 @@ mod tests {
     use ndarray::Array2;
 
     use super::*;
-    use crate::forest::{Importances, StoredForest};
+    use crate::forest::Importances;
     use crate::{Forest, MaxFeatures, RandomForestRegressorBuilder, random};
 
     impl Fitted {
@@ -257,8 +257,7 @@ mod tests {
 
     fn single(tree: &GrownTree, n_features: usize) -> Forest {
         let importances = Importances::from_trees(std::iter::once(&tree.importances(n_features)[..]), n_features);
-        let stored = StoredForest::from_trees(n_features, vec![tree.level_order().0], &importances, Vec::new());
-        stored.unwrap().try_into().unwrap()
+        Forest::from_trees(n_features, vec![tree.level_order().0], importances, Vec::new()).unwrap()
     }
 
     fn builders() -> Vec<RandomForestRegressorBuilder> {

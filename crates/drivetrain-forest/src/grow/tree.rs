@@ -122,6 +122,10 @@ impl GrownTree {
             stored.missing_left.push(node.split.as_ref().is_some_and(|split| split.missing_left));
             order.extend(node.split.iter().flat_map(|split| [split.left, split.right]));
         }
+        // All trees wait for the last one: a pruned one must not hold the room of what it was.
+        stored.feature.shrink_to_fit();
+        stored.value.shrink_to_fit();
+        stored.missing_left.shrink_to_fit();
         (stored, shares)
     }
 

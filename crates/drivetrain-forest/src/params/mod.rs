@@ -24,5 +24,7 @@ pub use max_features::{FeatureFraction, MaxFeatures};
 pub use random_forest_classifier::{RandomForestClassifier, RandomForestClassifierBuilder};
 pub use regressor::{RandomForestRegressor, RandomForestRegressorBuilder};
 pub use samples::Samples;
+#[cfg(feature = "train")]
+pub(crate) use tree::MAX_DRAWS;
 pub use tree::Splitter;
 pub(crate) use tree::{ForestParameters, TreeParameters};

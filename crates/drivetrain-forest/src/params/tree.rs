@@ -39,6 +39,9 @@ pub(crate) struct TreeParameters<'a> {
     pub(crate) random_state: u64,
 }
 
+/// The most rows that are drawn for a tree: the limit keeps a mistyped number from asking for all the time there is.
+pub(crate) const MAX_DRAWS: u32 = u32::MAX;
+
 /// How many trees a forest has, and of which rows each is grown.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ForestParameters {
@@ -57,9 +60,11 @@ impl ForestParameters {
             return refuse("n_estimators", &self.n_estimators, "a number from 1 to 1000000");
         }
         let Some(max_samples) = self.max_samples else { return Ok(()) };
-        // The limit keeps a mistyped number from asking for all the time there is.
-        if !max_samples.is_within(1, 1e6) || max_samples.at_most(1) > 1 << 40 {
+        if !max_samples.is_within(1, f64::MAX) {
             return refuse("max_samples", &max_samples, "a number of at least 1, or a share above 0.0, or none");
+        }
+        if max_samples.at_most(1) > MAX_DRAWS as usize {
+            return refuse("max_samples", &max_samples, "at most 4294967295 draws");
         }
         if self.bootstrap { Ok(()) } else { refuse("max_samples", &max_samples, "none, as bootstrap is off") }
     }

@@ -3,17 +3,18 @@
 /// Scaling by a power of two commutes with rounding, so growing on scaled targets gives the same
 /// splits and, scaled back, the same leaf values; but squares of targets neither overflow nor vanish.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct TargetScale {
+pub(crate) struct TargetScale {
     down: f64,
     up: f64,
 }
 
 impl TargetScale {
     /// Changes nothing.
-    pub(super) const ONE: Self = Self { down: 1.0, up: 1.0 };
+    #[cfg(feature = "train")]
+    pub(crate) const ONE: Self = Self { down: 1.0, up: 1.0 };
 
     /// Chosen by the largest magnitude among `y`, which is finite.
-    pub(super) fn new(y: &[f64]) -> Self {
+    pub(crate) fn new(y: &[f64]) -> Self {
         let largest = y.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
         let power = |biased: u64| f64::from_bits(biased << 52);
         // Exponents are stored with 1023 added; the ends of the range have no exact inverse.
@@ -21,11 +22,11 @@ impl TargetScale {
         Self { down: power(2046 - exponent), up: power(exponent) }
     }
 
-    pub(super) fn down(self, value: f64) -> f64 {
+    pub(crate) fn down(self, value: f64) -> f64 {
         value * self.down
     }
 
-    pub(super) fn up(self, value: f64) -> f64 {
+    pub(crate) fn up(self, value: f64) -> f64 {
         value * self.up
     }
 }
