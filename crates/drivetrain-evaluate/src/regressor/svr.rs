@@ -16,12 +16,13 @@ use crate::EvaluateError;
 /// features are to be of like scale, and so is the target: see
 /// [`TransformedTargetRegressor::standard`](super::TransformedTargetRegressor::standard).
 ///
-/// The optimiser is smartcore's. As that one gives up without a word after 50,000 steps, what it found is held against
-/// the conditions of an optimum. It keeps up to a number for each pair of rows.
+/// The optimiser is smartcore's, whose predictions are LIBSVM's to within the tolerance of both. As it gives up without
+/// a word after 50,000 steps, what it found is held against the conditions of an optimum. Time and memory grow with the
+/// pairs of rows.
 ///
 /// Source: `sklearn.svm.SVR`; Smola, A., Schölkopf, B. (2004), A tutorial on support vector regression,
 /// doi:10.1023/B:STCO.0000035301.49549.88; Fan, R., Chen, P., Lin, C. (2005), Working set selection using second order
-/// information for training support vector machines.
+/// information for training support vector machines, Journal of Machine Learning Research 6.
 ///
 /// ```
 /// use drivetrain_evaluate::regressor::{Regressor, Svr};
@@ -115,12 +116,12 @@ struct FittedSvr {
 
 impl Regressor for Svr {
     fn fit(&self, x: ArrayView2<'_, f64>, y: &[f64]) -> Result<Box<dyn FittedRegressor>, EvaluateError> {
-        Ok(Box::new(self.found(&x, y)?))
+        Ok(Box::new(self.learn(&x, y)?))
     }
 }
 
 impl Svr {
-    fn found(&self, x: &ArrayView2<'_, f64>, y: &[f64]) -> Result<FittedSvr, EvaluateError> {
+    fn learn(&self, x: &ArrayView2<'_, f64>, y: &[f64]) -> Result<FittedSvr, EvaluateError> {
         check(x, y)?;
         EvaluateError::at_least("the number of features", x.ncols(), 1, "a number of at least 1")?;
         let gamma = scale(x);
@@ -137,7 +138,8 @@ impl Svr {
         if fitted.is_optimal(self, x, y) {
             return Ok(fitted);
         }
-        Err(failed(format!("after 50000 steps some of them are missed by more than tol = {} allows", self.tol)))
+        let problem = "the optimiser ended, after 50000 steps at the latest, where more of them are missed than";
+        Err(failed(format!("{problem} tol = {} allows", self.tol)))
     }
 }
 
@@ -159,7 +161,7 @@ impl FittedSvr {
     /// Whether the conditions of Karush, Kuhn and Tucker hold: the weights add up to nothing, and each is such as the
     /// side on which its row is missed asks for.
     ///
-    /// Rows of the same features share a support vector, so what is asked for is added up over them.
+    /// Whose of several rows with the same features a weight is cannot be told: what they ask for is added up.
     fn is_optimal(&self, of: &Svr, x: &ArrayView2<'_, f64>, y: &[f64]) -> bool {
         let bits = |row: ArrayView1<'_, f64>| row.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
         let mut groups: HashMap<Vec<u64>, (f64, f64)> = HashMap::new();
@@ -235,7 +237,7 @@ mod tests {
         let x = Array2::from_shape_fn((30, 2), |(row, column)| ((row * (column + 7) * 31) % 17) as f64);
         let y: Vec<f64> = (0..30).map(|row| f64::from((row * 11) % 7)).collect();
         let error = Svr::new(100.0, 0.01).unwrap().tol(1e-300).unwrap().fit(x.view(), &y).unwrap_err().to_string();
-        assert!(error.contains("after 50000 steps"), "{error}");
+        assert!(error.ends_with("missed than tol = 1e-300 allows"), "{error}");
     }
 
     /// What a support vector regression minimises, of the rows' weights.
@@ -264,7 +266,7 @@ mod tests {
             direction in prop::collection::vec(-1.0_f64..1.0, 26),
         ) {
             let svr = Svr::new(c, epsilon).unwrap().tol(1e-6).unwrap();
-            let fitted = svr.found(&x.view(), &y).unwrap();
+            let fitted = svr.learn(&x.view(), &y).unwrap();
             let gamma = fitted.gamma;
             // Each support vector's weight is put on one of the rows that have its features.
             let mut weights = Array1::zeros(y.len());
