@@ -107,6 +107,14 @@ pub enum EvaluateError {
         /// The value found.
         value: f64,
     },
+    /// The optimiser of a support vector regression gave up, or could not work with these numbers.
+    #[error("no support vectors were found among {n_rows} rows: {problem}")]
+    SupportVectors {
+        /// Rows learned from.
+        n_rows: usize,
+        /// What went wrong.
+        problem: String,
+    },
     /// A feature is missing or infinite.
     #[error("row {row}, feature `{feature}` is {value}: expected a finite number")]
     InvalidFeature {

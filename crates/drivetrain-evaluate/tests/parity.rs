@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 
 use drivetrain_autompg::{BUNDLED, FEATURES, PipelineOptions, pipeline};
-use drivetrain_evaluate::regressor::{DummyRegressor, LinearRegression, Regressor, Ridge, TransformedTargetRegressor};
+use drivetrain_evaluate::regressor::{
+    DummyRegressor, LinearRegression, Regressor, Ridge, Svr, TransformedTargetRegressor,
+};
 use drivetrain_evaluate::{
     Fold, FoldScore, Grid, GroupKFold, KFold, Model, PipelineModel, TimeSeriesSplit, cross_validate, partial_dependence,
 };
-use drivetrain_forest::RandomForestRegressor;
 use drivetrain_forest::metrics::RegressionMetrics;
+use drivetrain_forest::{ExtraTreesRegressor, RandomForestRegressor};
 use drivetrain_plan::{Column, ColumnTable, DataType, Table};
 use serde::Deserialize;
 
@@ -60,7 +62,11 @@ fn folds_are_those_of_scikit_learn() {
 struct AutoMpg {
     folds: Vec<String>,
     exact: BTreeMap<String, BTreeMap<String, Vec<f64>>>,
+    #[serde(rename = "SVR")]
+    svr: BTreeMap<String, Vec<f64>>,
     forest: BTreeMap<String, Vec<f64>>,
+    #[serde(rename = "extra trees")]
+    extra_trees: BTreeMap<String, Vec<f64>>,
     #[serde(rename = "forest from 79 to later years")]
     forest_from_79: Vec<f64>,
     #[serde(rename = "partial dependence of ridge")]
@@ -127,9 +133,14 @@ fn of_folds(scores: &[FoldScore], metric: Metric) -> Vec<f64> {
 }
 
 fn assert_close(what: &str, found: &[f64], expected: &[f64]) {
+    assert_within(1e-9, what, found, expected);
+}
+
+fn assert_within(tolerance: f64, what: &str, found: &[f64], expected: &[f64]) {
     assert_eq!(found.len(), expected.len(), "{what}");
     for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
-        assert!((found - expected).abs() < 1e-9 * expected.abs().max(1.0), "{what}, {index}: {found}, not {expected}");
+        let within = tolerance * expected.abs().max(1.0);
+        assert!((found - expected).abs() < within, "{what}, {index}: {found}, not {expected}");
     }
 }
 
@@ -163,6 +174,42 @@ fn the_forest_is_as_good_as_scikit_learns() {
     for ((metric, of), spread) in METRICS.into_iter().zip([0.05, 0.04, 0.005]) {
         let (found, expected) = (mean(&of_folds(&scores, of)), mean(&fixture.forest[metric]));
         assert!((found - expected).abs() < spread, "{metric}: {found}, not {expected}");
+    }
+}
+
+#[test]
+fn support_vectors_are_scikit_learns() {
+    let (x, y) = auto_mpg();
+    let (expected, folds) = (fixture().svr, folds(&fixture()));
+    let svr = |tol| TransformedTargetRegressor::standard(Svr::new(10.0, 0.1).unwrap().tol(tol).unwrap());
+    let scores = cross_validate(&model(svr(1e-6)), &x, &y, &folds, None).unwrap();
+    // LIBSVM keeps its kernel in single precision.
+    assert_within(1e-4, "predictions", &scores[0].predictions, &expected["predictions of the first fold"]);
+    for (metric, of) in METRICS {
+        assert_within(1e-4, metric, &of_folds(&scores, of), &expected[metric]);
+    }
+    // The reference of the whole table: 2.55, 1.82, 0.888, there with medians for what is missing.
+    let scores = cross_validate(&model(svr(1e-3)), &x, &y, &folds, None).unwrap();
+    for ((metric, of), reference) in METRICS.into_iter().zip([2.55, 1.82, 0.888]) {
+        let found = mean(&of_folds(&scores, of));
+        assert!((found - mean(&expected[metric])).abs() < 1e-3, "{metric}: {found}");
+        assert!((found - reference).abs() < 0.006, "{metric}: {found}, not {reference}");
+    }
+}
+
+#[test]
+fn extra_trees_are_as_good_as_scikit_learns() {
+    let (x, y) = auto_mpg();
+    let fixture = fixture();
+    let extra = ExtraTreesRegressor::builder().n_estimators(300).build().unwrap();
+    let scores = cross_validate(&model(extra), &x, &y, &folds(&fixture), None).unwrap();
+    for (metric, of) in METRICS {
+        let theirs = &fixture.extra_trees[metric];
+        // Five standard errors of the difference between one seed and the mean of eight.
+        let variance = theirs.iter().map(|value| (value - mean(theirs)).powi(2)).sum::<f64>() / 7.0;
+        let spread = 5.0 * (variance * (1.0 + 1.0 / 8.0)).sqrt();
+        let (found, expected) = (mean(&of_folds(&scores, of)), mean(theirs));
+        assert!((found - expected).abs() < spread, "{metric}: {found}, not {expected} within {spread}");
     }
 }
 

@@ -17,9 +17,9 @@ const MODEL: &str = "random forest";
 
 const ABOUT: &str = "\
 What `cargo xtask evaluate` does of the Auto MPG data: folds, several times over, of the whole pipeline with a random forest and
-five baselines (the mean, a line, a ridge, a line through logarithms, extra trees), preprocessing fitted inside the folds; the
-same models on later model years; bootstrap intervals of 2000 resamples, permutation importances, CV+ prediction intervals, the
-out-of-bag error, partial dependence. Ours is one job, a process of its own with a thread per processor, with the transfers to and from its
+six baselines (the mean, a line, a ridge, a line through logarithms, support vectors, three times as many extra trees),
+preprocessing fitted inside the folds; the same models on later model years; bootstrap intervals of 2000 resamples, permutation
+importances, CV+ prediction intervals, the out-of-bag error, partial dependence. Ours is one job, a process of its own with a thread per processor, with the transfers to and from its
 store. Theirs is one script, whose folds and permutations joblib spreads over as many processes.";
 
 const NOTES: &[&str] = &[

@@ -106,7 +106,8 @@ pub(crate) enum Command {
     ///
     /// A processing job takes the whole raw table and splits it into folds, several times over. In each it fits the
     /// preprocessing and the model on the rows to learn from, and scores both on the others, which nothing has seen.
-    /// The same is done with baselines: the mean, a line, a line with a penalty, a line through logarithms, and extra trees.
+    /// The same is done with baselines: the mean, a line, a line with a penalty, a line through logarithms, support vectors,
+    /// and extra trees.
     ///
     /// What is printed: errors with intervals (95 %, by resampling rows); which columns matter; how well prediction
     /// intervals hold; what happens when the forest learns from the past and predicts later years, which it cannot do

@@ -4,6 +4,7 @@ mod dummy;
 mod forest;
 mod linear;
 mod svd;
+mod svr;
 mod transformed_target;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use ndarray::ArrayView2;
 
 pub use dummy::DummyRegressor;
 pub use linear::{LinearRegression, Ridge};
+pub use svr::Svr;
 pub use transformed_target::TransformedTargetRegressor;
 
 use crate::EvaluateError;

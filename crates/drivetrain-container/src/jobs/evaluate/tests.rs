@@ -25,13 +25,15 @@ fn evaluate_in(base: &Path, flags: &str) -> Result<(Evaluation, String), Error> 
 fn ten_folds_five_times_over_give_the_reference_errors() {
     let base = tempfile::tempdir().unwrap();
     let (found, stdout) = evaluate_in(base.path(), "").unwrap();
-    // scikit-learn 1.9.1, ten folds, five times over: RMSE, MAE, R2. Its linear models had the cylinders as a number.
+    // scikit-learn 1.9.1, ten folds, five times over: RMSE, MAE, R2. Its linear models had the cylinders as a number. On
+    // these folds, of other random numbers, its trees too miss by 0.08 more than on its own.
     let reference = [
         ("mean", [7.79, 6.55, -0.02], [0.05, 0.05, 0.01]),
         ("linear", [3.32, 2.57, 0.813], [0.25, 0.25, 0.03]),
         ("ridge", [3.15, 2.37, 0.83], [0.05, 0.05, 0.01]),
         ("linear, log target", [2.94, 2.17, 0.852], [0.15, 0.15, 0.02]),
-        ("extra trees", [2.61, 1.84, 0.88], [0.1, 0.06, 0.015]),
+        ("SVR", [2.55, 1.82, 0.888], [0.08, 0.06, 0.01]),
+        ("extra trees", [2.59, 1.80, 0.884], [0.1, 0.08, 0.015]),
         (MODEL, [2.64, 1.86, 0.878], [0.08, 0.06, 0.01]),
     ];
     assert_eq!((found.n_rows, found.models.len()), (398, reference.len()));
@@ -43,6 +45,7 @@ fn ten_folds_five_times_over_give_the_reference_errors() {
         {
             assert!((estimate.mean - expected).abs() < within, "{name}: {estimate:?}, not {expected}");
             assert!(estimate.low < estimate.mean && estimate.mean < estimate.high, "{name}: {estimate:?}");
+            assert!(estimate.low < expected && expected < estimate.high, "{name}: {estimate:?} without {expected}");
         }
     }
     let time = found.time_split.unwrap();

@@ -79,9 +79,11 @@ impl Findings {
 
 /// What is found, or nothing where the rows are too few or too equal for it.
 fn possible<T>(what: &str, found: Result<Vec<T>, Error>) -> Result<Vec<T>, Error> {
-    use EvaluateError::{ConstantTarget, TooFewResiduals, TooFewRows};
+    use EvaluateError::{ConstantTarget, SupportVectors, TooFewResiduals, TooFewRows};
     match found {
-        Err(Error::Inspect(error @ (ConstantTarget { .. } | TooFewResiduals { .. } | TooFewRows { .. }))) => {
+        Err(Error::Inspect(
+            error @ (ConstantTarget { .. } | SupportVectors { .. } | TooFewResiduals { .. } | TooFewRows { .. }),
+        )) => {
             tracing::warn!("no {what}: {error}");
             Ok(Vec::new())
         }
