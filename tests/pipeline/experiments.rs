@@ -33,6 +33,8 @@ fn an_evaluation_is_printed_kept_and_recorded_and_the_same_for_any_number_of_thr
     assert_eq!(record["series"]["fold:random forest:rmse"].as_array().map(Vec::len), Some(6), "{record}");
     assert_eq!(record["parameters"]["evaluate.n-splits"], "3");
     assert!(record["tags"]["drivetrain.version"].is_string(), "{record}");
+    let sha256 = "48b830e11feee5572525f8f1691ddb9d38d3d7b7063edcd8fca672c2a5e17d8d";
+    assert_eq!(record["tags"]["drivetrain.evaluate.data.sha256"], sha256);
     let list = place.succeed(&["experiments", "list"]);
     assert!(list.lines().any(|line| line.trim_start().starts_with("cv ") && line.contains("evaluate")), "{list}");
 }

@@ -60,7 +60,11 @@ fn a_run_has_a_page_and_two_runs_have_one_together() {
     assert!(summary.contains("reports/first-and-second/compare.html"), "{summary}");
     assert!(read("reports/first-and-second/compare.html").contains("first and second"));
 
-    // The preprocessor is the second run's now.
+    // The rows and the preprocessor are the second run's now: the first is shown as it was found.
+    fs::remove_file(place.store().join("auto_mpg/reports/first/report.html")).unwrap();
+    place.succeed(&["report", "--run", "first"]);
+    assert_eq!(read("reports/first/report.html"), page);
+    fs::remove_file(place.store().join("auto_mpg/reports/first/report.json")).unwrap();
     let output = place.run(&["report", "--run", "first"], &[]);
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && errors.contains("not the models and rows of one run"), "{errors}");

@@ -33,7 +33,7 @@ pub(crate) fn record(store: &Store, run: &JobName) -> Result<RunRecord, Error> {
 }
 
 fn list(store: &Store) -> Result<String, Error> {
-    let records = RunRecord::all(store, &layout::project()?)?;
+    let (records, damaged) = RunRecord::all(store, &layout::project()?)?;
     let sides = [Side::Left, Side::Left, Side::Left, Side::Right, Side::Right, Side::Right, Side::Left];
     let header = ["run", "started", "ended", "seconds", "val RMSE", "cv RMSE", "steps"];
     let mut table = Table::new("Runs", &sides).header(&header);
@@ -46,7 +46,11 @@ fn list(store: &Store) -> Result<String, Error> {
         let ended = ended(record).to_owned();
         table.row([record.run.to_string(), started, ended, format!("{seconds:.2}"), val, cv, steps.join(" ")]);
     }
-    Ok(format!("\n{}", table.render(report::for_stdout())))
+    let mut text = format!("\n{}", table.render(report::for_stdout()));
+    for error in damaged {
+        text.push_str(&format!("  left out: {}\n", report::explain(&error.into())));
+    }
+    Ok(text)
 }
 
 /// How a run ended, in a word.
@@ -159,6 +163,12 @@ mod tests {
             "{text}"
         );
         assert!(text.lines().any(|line| line.starts_with("  b") && line.contains("  well  ")), "{text}");
+        let cut_off = RunRecord::key(&layout::project().unwrap(), &JobName::new("c").unwrap()).unwrap();
+        store.put_bytes(&cut_off, b"{".to_vec()).unwrap();
+        let with_damage = list(&store).unwrap();
+        assert!(with_damage.starts_with(&text) && with_damage.contains("left out: the run record"), "{with_damage}");
+        assert!(with_damage.contains("runs/c/run.json"), "{with_damage}");
+        store.remove(&cut_off).unwrap();
         let text = show(&a).unwrap();
         assert!(text.contains("max-depth     none") && text.contains("m/RUN/x"), "{text}");
         let text = compare(&a, &b);

@@ -41,6 +41,14 @@ pub enum ResultsError {
     /// There is no line at all.
     #[error("there is nothing in the results")]
     Empty,
+    /// A file does not hold results.
+    #[error("cannot use the results in {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<ResultsError>,
+    },
     /// A measurement cannot be written.
     #[error("cannot encode the results")]
     Encode {
@@ -110,10 +118,11 @@ impl Results {
     /// Reads a file.
     ///
     /// # Errors
-    /// [`ResultsError::Read`] when that fails, or as [`Results::from_json_lines`].
+    /// [`ResultsError::Read`] when that fails, [`ResultsError::File`] for what [`Results::from_json_lines`] refuses.
     pub fn read(path: &Path) -> Result<Self, ResultsError> {
         let text = fs::read_to_string(path).map_err(|source| ResultsError::Read { path: path.to_owned(), source })?;
         Self::from_json_lines(&text)
+            .map_err(|source| ResultsError::File { path: path.to_owned(), source: Box::new(source) })
     }
 }
 
@@ -164,6 +173,11 @@ pub(crate) mod tests {
         let path = results.write(&folder).unwrap();
         assert_eq!(path.file_name().unwrap(), "sort.jsonl");
         assert_eq!(Results::read(&path).unwrap(), results);
+        fs::write(&path, "{}").unwrap();
+        let error = Results::read(&path).unwrap_err();
+        // One of many files, so which one is said too.
+        assert!(error.to_string().ends_with("sort.jsonl"), "{error}");
+        assert_eq!(error.source().unwrap().to_string(), "line 1 of the results is not a run");
         fs::remove_dir_all(folder).unwrap();
     }
 

@@ -5,7 +5,7 @@
 //! | `acquire` | the data set: bundled, a file or a URL | `processing/output/{train,val,test,cars}/*.csv` |
 //! | `process` | `processing/input/{train,val}/*.csv` | feature matrices, the preprocessor's `model.tar.gz`, `summary.json` |
 //! | `train` | the channels `train` and `val` | the regressor in `model/`, metrics in `output/data` and on stdout |
-//! | `evaluate` | the data set | `processing/output/evaluation/evaluation.json` |
+//! | `evaluate` | the data set | `processing/output/evaluation/evaluation.json`, and `data.json`, the sha256 of the data |
 //! | `report` | the rows, models and record of a run | `processing/output/report.html` and `report.json` |
 //! | `compare` | two `report.json` | `processing/output/compare.html` |
 //! | `serve` | `model/`, or many models below `models/` | answers on port 8080 |

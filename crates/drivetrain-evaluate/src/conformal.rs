@@ -38,7 +38,7 @@ fn check_coverage(coverage: f64) -> Result<(), EvaluateError> {
 
 /// The position, from 1, of the residual that a share `coverage` of `n + 1` do not exceed.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count")]
-fn position(n: usize, coverage: f64) -> Result<usize, EvaluateError> {
+pub(crate) fn position(n: usize, coverage: f64) -> Result<usize, EvaluateError> {
     check_coverage(coverage)?;
     // 0.9 / 0.1 comes out as a little more than 9, and 10 is not what is meant.
     let up = |exact: f64| (exact - 1e-9 * exact).ceil() as usize;

@@ -46,6 +46,29 @@ pub enum EvaluateError {
         /// Folds asked for.
         n_splits: usize,
     },
+    /// A row whose group nobody knows: it could be of any, and leak into the other side.
+    #[error("row {row} has no group: column `{column}` is missing there")]
+    MissingGroup {
+        /// The column of groups.
+        column: String,
+        /// The row.
+        row: usize,
+    },
+    /// What folds leave to learn from is too little to be split again.
+    #[error(
+        "{n_rows} rows in {n_splits} folds leave {n_train} to learn from: at least {needed} are needed, as these are split \
+         again for prediction intervals and searches"
+    )]
+    TooFewRowsToSplitAgain {
+        /// Rows available.
+        n_rows: usize,
+        /// Folds asked for.
+        n_splits: usize,
+        /// Rows left to learn from.
+        n_train: usize,
+        /// Rows needed.
+        needed: usize,
+    },
     /// A cut leaves nothing to learn from or nothing to score on.
     #[error(
         "cut at {cut}, {n_train} rows are left to learn from and {n_test} to score on: at least one of each is needed"
@@ -136,6 +159,12 @@ pub enum EvaluateError {
     /// A column that the table does not have.
     #[error("there is no column `{column}`")]
     UnknownColumn {
+        /// The column.
+        column: String,
+    },
+    /// A column of words where numbers are needed.
+    #[error("column `{column}` holds no numbers")]
+    NotNumeric {
         /// The column.
         column: String,
     },

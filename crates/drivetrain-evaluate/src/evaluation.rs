@@ -5,6 +5,7 @@ use drivetrain_plan::{ColumnTable, Table};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::conformal::position;
 use crate::cross_validate::{check_target, cross_validate_with, select};
 use crate::{
     Bootstrap, ColumnImportance, CvPlus, EvaluateError, Fold, FoldScore, Grid, Interval, KFold, MakeModel, Model,
@@ -228,6 +229,13 @@ pub fn evaluate(
             expected: "folds of two rows and more, as R2 needs two",
         });
     }
+    // Every fold's rows to learn from, at the least.
+    let n_train = x.n_rows() - x.n_rows().div_ceil(plan.n_splits);
+    if n_train < INNER_SPLITS {
+        let (n_rows, n_splits) = (x.n_rows(), plan.n_splits);
+        return Err(EvaluateError::TooFewRowsToSplitAgain { n_rows, n_splits, n_train, needed: INNER_SPLITS });
+    }
+    plan.coverages.iter().try_for_each(|&coverage| position(n_train, coverage).map(drop))?;
     let time_fold = plan.time_split.map(|(column, cut)| time_fold(x, column, cut)).transpose()?;
     let bootstrap = Bootstrap::new(plan.n_resamples, plan.confidence_level, plan.random_state)?;
     let first = &folds[..plan.n_splits];
@@ -303,9 +311,8 @@ pub fn evaluate(
 }
 
 fn time_fold(x: &ColumnTable, name: &str, cut: f64) -> Result<(String, f64, Fold), EvaluateError> {
-    let unknown = || EvaluateError::UnknownColumn { column: name.to_owned() };
-    let column = x.column(name).ok_or_else(unknown)?;
-    let times = column.to_f64().ok_or_else(unknown)?;
+    let column = x.column(name).ok_or_else(|| EvaluateError::UnknownColumn { column: name.to_owned() })?;
+    let times = column.to_f64().ok_or_else(|| EvaluateError::NotNumeric { column: name.to_owned() })?;
     Ok((name.to_owned(), cut, Fold::cut_at(&times, cut)?))
 }
 
@@ -383,6 +390,12 @@ mod tests {
     use crate::regressor::{DummyRegressor, Ridge};
     use crate::{ParameterGrid, PipelineModel};
 
+    #[test]
+    fn words_are_no_times() {
+        let x = ColumnTable::new(vec![("word".into(), Column::from(vec![Some("a"), Some("b")]))]).unwrap();
+        assert_eq!(time_fold(&x, "word", 1.0).unwrap_err().to_string(), "column `word` holds no numbers");
+    }
+
     fn table(n: usize) -> (ColumnTable, Vec<f64>) {
         let time: Vec<i64> = (70..79).cycle().take(n).collect();
         let x: Vec<f64> = (0..n).map(|row| (row * 17 % 53) as f64).collect();
@@ -396,6 +409,16 @@ mod tests {
     }
 
     fn run(n: usize, n_splits: usize, cut: f64) -> Result<Evaluation, EvaluateError> {
+        run_told(n, n_splits, ("time", cut), &[0.9, 0.5], None)
+    }
+
+    fn run_told(
+        n: usize,
+        n_splits: usize,
+        cut: (&str, f64),
+        coverages: &[f64],
+        progress: Option<EvaluationProgress<'_>>,
+    ) -> Result<Evaluation, EvaluateError> {
         let (x, y) = table(n);
         let forest = RandomForestRegressor::builder().n_estimators(9).build()?;
         let mean = PipelineModel::new(StandardScaler::new(), DummyRegressor);
@@ -408,14 +431,14 @@ mod tests {
             random_state: 1,
             n_resamples: 100,
             confidence_level: 0.95,
-            coverages: vec![0.9, 0.5],
-            time_split: Some(("time", cut)),
+            coverages: coverages.to_vec(),
+            time_split: Some(cut),
             search: Some(SearchPlan {
                 make: &ridge,
                 candidates: ParameterGrid::new([("alpha", vec![0.01.into(), 1e3.into()])])?.all(),
             }),
         };
-        evaluate(&plan, &x, &y, None)
+        evaluate(&plan, &x, &y, progress)
     }
 
     #[test]
@@ -454,5 +477,14 @@ mod tests {
         assert_eq!(error, "n_splits is 8: expected folds of two rows and more, as R2 needs two");
         let error = run(80, 4, 90.0).unwrap_err().to_string();
         assert!(error.starts_with("cut at 90, 80 rows are left to learn from and 0 to score on"), "{error}");
+        let error = run(6, 2, 75.0).unwrap_err().to_string();
+        assert!(error.starts_with("6 rows in 2 folds leave 3 to learn from: at least 5 are needed"), "{error}");
+        let message = |cut: &str, coverage| {
+            let told = |what: &str, _, _| panic!("{what} has begun");
+            run_told(80, 4, (cut, 75.0), &[coverage], Some(&told)).unwrap_err().to_string()
+        };
+        assert_eq!(message("time", 1.5), "coverage is 1.5: expected a number between 0 and 1");
+        assert!(message("time", 0.99).starts_with("60 residuals are too few for intervals of coverage 0.99"));
+        assert_eq!(message("no such", 0.5), "there is no column `no such`");
     }
 }

@@ -39,6 +39,26 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! What tables, transformers and forests are made of is at hand under the names of their crates, so a program that depends
+//! on this crate alone evaluates models of data of its own:
+//!
+//! ```
+//! use drivetrain_evaluate::drivetrain_forest::ExtraTreesRegressor;
+//! use drivetrain_evaluate::drivetrain_plan::{Column, ColumnTable};
+//! use drivetrain_evaluate::drivetrain_transform::OrdinalEncoder;
+//! use drivetrain_evaluate::serde_json::json;
+//! use drivetrain_evaluate::{GroupKFold, ParameterGrid, PipelineModel};
+//!
+//! let streets = ["elm", "oak", "elm", "birch", "oak", "birch"].map(Some).to_vec();
+//! let x = ColumnTable::new(vec![("street".into(), Column::from(streets))])?;
+//! let model = PipelineModel::new(OrdinalEncoder::new(), ExtraTreesRegressor::builder().n_estimators(3).build()?);
+//! let folds = GroupKFold::new(2)?.split_by(&x, "street")?;
+//! let grid = ParameterGrid::new([("max_depth", vec![json!(null), json!(4)])])?;
+//! # let _ = (model, grid);
+//! assert_eq!(folds.iter().map(|fold| fold.test.len()).collect::<Vec<_>>(), [4, 2]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Not as in scikit-learn
 //!
 //! * Seeds are numbers, and shuffle otherwise than numpy's: folds of the same seed are other folds.
@@ -57,7 +77,9 @@ mod split;
 
 pub use conformal::{CvPlus, Interval, SplitConformal};
 pub use cross_validate::{FoldScore, Progress, cross_validate};
-pub use drivetrain_forest::metrics::RegressionMetrics;
+pub use drivetrain_forest::{self, metrics::RegressionMetrics};
+pub use drivetrain_plan;
+pub use drivetrain_transform;
 pub use error::EvaluateError;
 pub use evaluation::{
     Calibration, CalibrationLevel, Contender, Evaluation, EvaluationPlan, EvaluationProgress, Importances,
@@ -65,6 +87,10 @@ pub use evaluation::{
 };
 pub use inspect::{ColumnImportance, Grid, PartialDependence, fold_back, partial_dependence, permutation_importance};
 pub use model::{FittedModel, Model, PipelineModel};
+/// The ndarray whose views regressors take.
+pub use ndarray;
 pub use score::{Bootstrap, Estimate, Summary};
 pub use search::{Candidate, MakeModel, ParameterGrid, Parameters, SearchCv, SearchResults, search};
+/// The values of parameters.
+pub use serde_json;
 pub use split::{Fold, GroupKFold, KFold, RepeatedKFold, TimeSeriesSplit};

@@ -90,7 +90,7 @@ impl PipelineModel {
 impl Model for PipelineModel {
     fn fit(&self, x: &ColumnTable, y: &[f64]) -> Result<Box<dyn FittedModel>, EvaluateError> {
         let (plan, features) = self.features(x, y)?;
-        let regressor = self.regressor.fit(features.values(), y)?;
+        let regressor = self.regressor.fit(features.values(), y).map_err(|error| named(error, &plan))?;
         let program = Program::new(&plan, &Registry::new())?;
         Ok(Box::new(FittedPipelineModel { plan, program, regressor }))
     }
@@ -104,12 +104,45 @@ impl Model for PipelineModel {
     }
 }
 
+/// The error with the name of the feature that a regressor knows the position of.
+fn named(error: EvaluateError, plan: &Plan) -> EvaluateError {
+    match error {
+        EvaluateError::InvalidFeature { row, feature, value } => {
+            let output = feature.parse().ok().and_then(|position: usize| plan.outputs().get(position));
+            EvaluateError::InvalidFeature { row, feature: output.map_or(feature, |output| output.name.clone()), value }
+        }
+        error => error,
+    }
+}
+
 impl FittedModel for FittedPipelineModel {
     fn predict(&self, x: &dyn Table) -> Result<Vec<f64>, EvaluateError> {
-        self.regressor.predict(self.program.apply(x)?.values())
+        self.regressor.predict(self.program.apply(x)?.values()).map_err(|error| named(error, &self.plan))
     }
 
     fn column_importances(&self) -> Option<Vec<ColumnImportance>> {
         Some(fold_back(&self.plan, self.regressor.feature_importances()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use drivetrain_plan::Column;
+    use drivetrain_transform::StandardScaler;
+
+    use super::*;
+    use crate::regressor::Ridge;
+
+    #[test]
+    fn a_feature_that_cannot_be_learned_from_is_called_by_its_name() {
+        let table = |gap: f64| {
+            let columns = [("mass", vec![1.0, 2.0, 4.0]), ("length", vec![3.0, gap, 5.0])];
+            ColumnTable::new(columns.map(|(name, values)| (name.to_owned(), Column::from(values))).into()).unwrap()
+        };
+        let model = PipelineModel::new(StandardScaler::new(), Ridge::default());
+        let message = "row 1, feature `length` is NaN: expected a finite number";
+        assert_eq!(model.fit(&table(f64::NAN), &[1.0, 2.0, 3.0]).unwrap_err().to_string(), message);
+        let fitted = model.fit(&table(4.0), &[1.0, 2.0, 3.0]).unwrap();
+        assert_eq!(fitted.predict(&table(f64::NAN)).unwrap_err().to_string(), message);
     }
 }

@@ -126,22 +126,27 @@ impl RunRecord {
         record.map(Some).map_err(|source| RunnerError::Record { location: store.describe(&key), source })
     }
 
-    /// The records of all runs of a project, in order of their beginning.
+    /// The records of all runs of a project, in order of their beginning, and what is wrong with those that are none: half
+    /// written, say, or by a later version. One run's record must not keep all others from sight.
     ///
     /// # Errors
-    /// As [`RunRecord::load`].
-    pub fn all(store: &Store, project: &Key) -> Result<Vec<Self>, RunnerError> {
+    /// As [`Store::list`] and [`Store::get_bytes`].
+    pub fn all(store: &Store, project: &Key) -> Result<(Vec<Self>, Vec<RunnerError>), RunnerError> {
         let folder = project.join("runs")?;
         let names = store.list(&folder)?.into_iter().filter_map(|object| {
             let name = object.key.below(&folder)?.strip_suffix("/run.json")?.to_owned();
             JobName::new(name).ok()
         });
-        let mut records = Vec::new();
+        let (mut records, mut damaged) = (Vec::new(), Vec::new());
         for name in names {
-            records.extend(Self::load(store, project, &name)?);
+            match Self::load(store, project, &name) {
+                Ok(record) => records.extend(record),
+                Err(error @ (RunnerError::Record { .. } | RunnerError::TooLarge { .. })) => damaged.push(error),
+                Err(error) => return Err(error),
+            }
         }
-        records.sort_by(|a, b| (a.started, &a.run).cmp(&(b.started, &b.run)));
-        Ok(records)
+        records.sort_by(|a: &Self, b| (a.started, &a.run).cmp(&(b.started, &b.run)));
+        Ok((records, damaged))
     }
 
     /// Adds a step, or replaces the step of that name; where that is the one that failed, the failure is made good.
@@ -211,6 +216,18 @@ mod tests {
         store.put_bytes(&RunRecord::key(&project, &run).unwrap(), b"{\"run\": 1}".to_vec()).unwrap();
         let error = RunRecord::load(&store, &project, &run).unwrap_err();
         assert!(error.to_string().contains("p/runs/run/run.json"), "{error}");
+    }
+
+    #[test]
+    fn a_record_cut_off_hides_no_other() {
+        let (store, project) = (Store::in_memory().unwrap(), Key::new("p").unwrap());
+        record().save(&store, &project).unwrap();
+        let cut_off = RunRecord::key(&project, &JobName::new("other").unwrap()).unwrap();
+        store.put_bytes(&cut_off, b"{\"run\": \"oth".to_vec()).unwrap();
+        let (records, damaged) = RunRecord::all(&store, &project).unwrap();
+        assert_eq!(records, [record()]);
+        assert_eq!(damaged.len(), 1);
+        assert!(damaged[0].to_string().contains("p/runs/other/run.json"), "{damaged:?}");
     }
 
     #[test]

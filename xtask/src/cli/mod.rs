@@ -114,7 +114,7 @@ pub(crate) enum Command {
     /// well; and with --search which parameters do best, and how good a search's choice really is.
     ///
     /// Reads   the data; a local file is first kept as auto_mpg/data/raw/NAME
-    /// Writes  auto_mpg/evaluations/RUN/evaluation.json
+    /// Writes  auto_mpg/evaluations/RUN/evaluation.json and data.json, the sha256 of the data
     #[command(verbatim_doc_comment, after_help = EVALUATE_EXAMPLES)]
     Evaluate(EvaluateArgs),
     /// What earlier runs were told and what came out

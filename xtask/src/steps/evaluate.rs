@@ -7,6 +7,7 @@ use drivetrain_runner::Program;
 use drivetrain_runner::job::{Argument, ContainerPath, ProcessingJob, ProcessingOutput};
 use drivetrain_runner::metrics::Metric;
 use drivetrain_runner::store::StoredObject;
+use serde_json::Value;
 
 use super::acquire;
 use crate::cli::EvaluationArgs;
@@ -18,6 +19,8 @@ use crate::session::Session;
 pub(crate) const STEP: &str = "evaluate";
 /// How the names of its parameters begin in a record.
 pub(crate) const PREFIX: &str = "evaluate.";
+/// The tag of a record that says which data was evaluated on.
+const DATA: &str = "drivetrain.evaluate.data.sha256";
 /// An evaluation is some hundred kilobytes.
 const MAX_EVALUATION: u64 = 256 << 20;
 
@@ -68,11 +71,20 @@ pub(super) fn run(
     let done = session.platform.run_processing(&job, &mut |line| step.show(line))?;
     let location = layout::evaluation(session.run())?;
     let unusable = |problem: String| Error::Evaluation { location: session.store().describe(&location), problem };
-    let stored = done.outputs.first().cloned().ok_or_else(|| unusable("the job wrote none".to_owned()))?;
+    let written = |name: &str| done.outputs.iter().find(|object| object.key.file_name() == name).cloned();
+    let missing = |name: &str| unusable(format!("the job wrote no {name}"));
+    let stored = written("evaluation.json").ok_or_else(|| missing("evaluation.json"))?;
+    let data = written("data.json").ok_or_else(|| missing("data.json"))?;
+    let text = session.store().get_bytes(&data.key, MAX_EVALUATION)?;
+    let data: Value = serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))?;
     let text = session.store().get_bytes(&stored.key, MAX_EVALUATION)?;
     let evaluation: Evaluation = serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))?;
 
     record(session, &evaluation);
+    // Of bundled or fetched data there is no copy in the store, whose digest would tell.
+    if let Some(sha256) = data["sha256"].as_str() {
+        session.record.tags.insert(DATA.to_owned(), sha256.to_owned());
+    }
     session.artifact(&stored)?;
     session.finish(step, Some(done.log.key.clone()))?;
     Ok((evaluation, stored))

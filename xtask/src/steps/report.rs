@@ -5,20 +5,39 @@ use std::collections::BTreeMap;
 use drivetrain_runner::job::{Argument, CompletedJob, ContainerPath, ProcessingInput, ProcessingJob, ProcessingOutput};
 use drivetrain_runner::record::RunRecord;
 use drivetrain_runner::store::{Key, StoredObject};
-use drivetrain_runner::{JobName, Program};
+use drivetrain_runner::{JobName, Program, RunnerError};
 
 use crate::error::Error;
 use crate::layout;
+use crate::report;
 use crate::session::Session;
 
 /// The parameters of a run that its command line has as flags, in the order in which people write them.
 const FLAGS: [&str; 7] = ["data", "seed", "train-fraction", "test-rows", "n-estimators", "max-depth", "max-features"];
 
+/// What the next run overwrites.
+const SHARED: [&str; 2] = ["data/bronze/", "models/preprocessor/"];
+
 pub(super) fn run(session: &mut Session<'_>, program: &Program) -> Result<StoredObject, Error> {
     let run = session.run().clone();
     let (name, about) =
         (run.with_suffix("report")?, "what the model goes by, where it is wrong, and a page that shows it");
+    let again = found_before(session)?;
+    let about = if again.is_some() { "as it was found then, as the rows are another run's now" } else { about };
     let step = session.start("report", about, Some(&name))?;
+    if let Some(data) = again {
+        let inputs = vec![input("report", data, None)?];
+        let job = job(
+            name,
+            program,
+            vec!["report".into(), "--redraw".into()],
+            inputs,
+            layout::reports()?.join(run.as_str())?,
+        )?;
+        let done = session.platform.run_processing(&job, &mut |line| step.show(line))?;
+        session.finish(step, Some(done.log.key.clone()))?;
+        return page(done, "report.html", &layout::report(&run)?);
+    }
     let rows = || layout::bronze_publication().map(Some);
     let mut inputs = vec![
         input("train", layout::bronze("train")?, rows()?)?,
@@ -39,15 +58,7 @@ pub(super) fn run(session: &mut Session<'_>, program: &Program) -> Result<Stored
     if let Some(command) = command(&session.record) {
         arguments.extend(["--command".to_owned(), command]);
     }
-    let job = ProcessingJob {
-        name,
-        program: program.clone(),
-        arguments: arguments.into_iter().map(Argument::from).collect(),
-        environment: BTreeMap::new(),
-        inputs,
-        outputs: vec![output(layout::reports()?.join(run.as_str())?)?],
-        publication: None,
-    };
+    let job = job(name, program, arguments, inputs, layout::reports()?.join(run.as_str())?)?;
     let done = session.platform.run_processing(&job, &mut |line| step.show(line))?;
     session.finish(step, Some(done.log.key.clone()))?;
     page(done, "report.html", &layout::report(&run)?)
@@ -63,21 +74,53 @@ pub(super) fn compare(
     let name = session.run().clone();
     let step = session.start("compare", &format!("{first} and {second}"), Some(&name))?;
     let folder = layout::reports()?.join(&format!("{first}-and-{second}"))?;
-    let job = ProcessingJob {
-        name,
-        program: program.clone(),
-        arguments: vec!["compare".into()],
-        environment: BTreeMap::new(),
-        inputs: vec![
-            input("first", layout::report_data(first)?, None)?,
-            input("second", layout::report_data(second)?, None)?,
-        ],
-        outputs: vec![output(folder.clone())?],
-        publication: None,
-    };
+    let inputs =
+        vec![input("first", layout::report_data(first)?, None)?, input("second", layout::report_data(second)?, None)?];
+    let job = job(name, program, vec!["compare".into()], inputs, folder.clone())?;
     let done = session.platform.run_processing(&job, &mut |line| step.show(line))?;
     step.done();
     page(done, "compare.html", &folder)
+}
+
+/// The report that the run has already, where the rows or the preprocessor in the store are another run's by now: runs
+/// share them, and what was found of this one's cannot be found again.
+fn found_before(session: &Session<'_>) -> Result<Option<Key>, Error> {
+    let key = layout::report_data(session.run())?;
+    let (store, project) = (session.store(), layout::project()?);
+    if !store.contains(&key)? {
+        return Ok(None);
+    }
+    for object in session.record.artifacts.values() {
+        let label = object.key.below(&project).unwrap_or_default();
+        if !SHARED.iter().any(|shared| label.starts_with(shared)) {
+            continue;
+        }
+        match store.digest(&object.key) {
+            Ok(now) if now == object.sha256 => {}
+            Ok(_) | Err(RunnerError::ObjectNotFound { .. }) => return Ok(Some(key)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(None)
+}
+
+/// A job that draws a page.
+fn job(
+    name: JobName,
+    program: &Program,
+    arguments: Vec<String>,
+    inputs: Vec<ProcessingInput>,
+    folder: Key,
+) -> Result<ProcessingJob, Error> {
+    Ok(ProcessingJob {
+        name,
+        program: program.clone(),
+        arguments: arguments.into_iter().map(Argument::from).collect(),
+        environment: BTreeMap::new(),
+        inputs,
+        outputs: vec![output(folder)?],
+        publication: None,
+    })
 }
 
 /// The page among what a job wrote.
@@ -90,8 +133,11 @@ fn page(done: CompletedJob, name: &'static str, folder: &Key) -> Result<StoredOb
 fn previous(session: &Session<'_>, run: &JobName) -> Result<Option<Key>, Error> {
     // Of runs that began in the same second the names decide, as they do in lists.
     let own = (session.record.started, run);
-    let records = RunRecord::all(session.store(), &layout::project()?)?.into_iter().rev();
-    for earlier in records.filter(|record| (record.started, &record.run) < own) {
+    let (records, damaged) = RunRecord::all(session.store(), &layout::project()?)?;
+    for error in damaged {
+        report::say(&format!("not compared with this run: {}", report::explain(&error.into())));
+    }
+    for earlier in records.into_iter().rev().filter(|record| (record.started, &record.run) < own) {
         let key = layout::report_data(&earlier.run)?;
         if session.store().contains(&key)? {
             return Ok(Some(key));

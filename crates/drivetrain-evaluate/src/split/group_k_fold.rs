@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use drivetrain_plan::Table;
+
 use super::{Fold, check_splits};
 use crate::EvaluateError;
 
@@ -33,6 +35,37 @@ impl GroupKFold {
     pub fn new(n_splits: usize) -> Result<Self, EvaluateError> {
         check_splits(n_splits)?;
         Ok(Self { n_splits })
+    }
+
+    /// The folds of the rows of `x`, whose groups are in the column called `column`.
+    ///
+    /// ```
+    /// use drivetrain_evaluate::GroupKFold;
+    /// use drivetrain_plan::{Column, ColumnTable};
+    ///
+    /// let x = ColumnTable::new(vec![("patient".into(), Column::from(vec![Some("a"), Some("b"), Some("a")]))])?;
+    /// assert_eq!(GroupKFold::new(2)?.split_by(&x, "patient")?[0].test, [0, 2]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`EvaluateError::UnknownColumn`]; [`EvaluateError::MissingGroup`] for a missing value; as [`split`](Self::split).
+    pub fn split_by(&self, x: &dyn Table, column: &str) -> Result<Vec<Fold>, EvaluateError> {
+        let unknown = || EvaluateError::UnknownColumn { column: column.to_owned() };
+        let groups = x.column(column).ok_or_else(unknown)?;
+        if let Some(row) = (0..groups.len()).find(|&row| groups.is_missing(row)) {
+            return Err(EvaluateError::MissingGroup { column: column.to_owned(), row });
+        }
+        let Some(numbers) = groups.to_f64() else {
+            return self.split(&(0..groups.len()).map(|row| groups.describe(row)).collect::<Vec<_>>());
+        };
+        // -0 is 0.
+        let numbers: Vec<f64> = numbers.iter().map(|number| number + 0.0).collect();
+        let mut ascending = numbers.clone();
+        ascending.sort_by(f64::total_cmp);
+        ascending.dedup();
+        let place = |number: &f64| ascending.partition_point(|other| other < number);
+        self.split(&numbers.iter().map(place).collect::<Vec<_>>())
     }
 
     /// The folds of as many rows as there are `groups`, which holds the group of each.
@@ -67,6 +100,7 @@ impl GroupKFold {
 mod tests {
     use std::collections::BTreeSet;
 
+    use drivetrain_plan::{Column, ColumnTable};
     use proptest::prelude::*;
 
     use super::*;
@@ -90,6 +124,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn groups_of_a_table_are_those_of_a_list_and_a_missing_one_is_named() {
+        let split = GroupKFold::new(2).unwrap();
+        let by = |column: Column<'static>| split.split_by(&ColumnTable::new(vec![("g".into(), column)]).unwrap(), "g");
+        let expected = split.split(&[9, 10, 9, 11]).unwrap();
+        assert_eq!(by(Column::from(vec![9_i64, 10, 9, 11])).unwrap(), expected);
+        assert_eq!(by(Column::from(vec![9.0, 10.0, 9.0, 11.0])).unwrap(), expected);
+        assert_eq!(by(Column::from(vec![Some("a"), Some("b"), Some("a"), Some("c")])).unwrap(), expected);
+        assert_eq!(by(Column::from(vec![0.0, 1.0, -0.0])).unwrap()[0].test, [0, 2]);
+        let missing = by(Column::from(vec![Some("a"), None, Some("b")])).unwrap_err();
+        assert_eq!(missing.to_string(), "row 1 has no group: column `g` is missing there");
+        assert!(by(Column::from(vec![1.0, f64::NAN])).unwrap_err().to_string().contains("row 1 has no group"));
+        let none = split.split_by(&ColumnTable::new(vec![("g".into(), Column::from(vec![1.0]))]).unwrap(), "h");
+        assert_eq!(none.unwrap_err().to_string(), "there is no column `h`");
     }
 
     #[test]

@@ -92,6 +92,8 @@ pub(super) struct Axes<'a> {
 
 impl Axes<'_> {
     pub(super) fn draw(&self, plane: &mut Plane<'_, '_>) -> Result<(), DrawError> {
+        let (x, y) = (plane.x_range(), plane.y_range());
+        let (x, y) = (move |value: &f64| number(snapped(*value, &x)), move |value: &f64| number(snapped(*value, &y)));
         let mut mesh = plane.configure_mesh();
         mesh.axis_style(INK.stroke_width(line(1)))
             .bold_line_style(GRID.stroke_width(line(1)))
@@ -99,8 +101,8 @@ impl Axes<'_> {
             .label_style(letters(HPos::Center, VPos::Center))
             .axis_desc_style(letters(HPos::Center, VPos::Center))
             .set_all_tick_mark_size(px(4))
-            .x_label_formatter(&|value| number(*value))
-            .y_label_formatter(&|value| number(*value))
+            .x_label_formatter(&x)
+            .y_label_formatter(&y)
             .x_labels(if self.x_numbers { 6 } else { 0 })
             .y_labels(if self.y_numbers { 6 } else { 0 })
             .x_desc(self.x);
@@ -137,9 +139,18 @@ pub(super) fn names_beside(area: &Area<'_>, plane: &Plane<'_, '_>, names: &[(f64
     Ok(())
 }
 
+/// The room that names need beside a chart, in pixels.
+pub(super) fn room_beside<'a>(names: impl IntoIterator<Item = &'a str>) -> i32 {
+    let letters = names.into_iter().map(|name| name.chars().count()).max().unwrap_or(0).clamp(12, FITS);
+    // Wide letters are as wide as high; the mean of a name is not.
+    16 + 15 * i32::try_from(letters).unwrap_or(0) / 2
+}
+
+/// The letters of a name that fit beside a chart and leave most of its width.
+const FITS: usize = 24;
+
 /// Names longer than what fits beside a chart are cut.
 fn shortened(name: &str) -> String {
-    const FITS: usize = 17;
     if name.chars().count() <= FITS { name.to_owned() } else { name.chars().take(FITS - 1).chain(['…']).collect() }
 }
 
@@ -152,6 +163,11 @@ pub(super) fn range(values: impl IntoIterator<Item = f64>) -> Range<f64> {
     }
     let room = if low < high { (high - low) * 0.05 } else { low.abs().max(1.0) * 0.05 };
     low - room..high + room
+}
+
+/// Zero for what is zero but for the rounding of steps along an axis.
+fn snapped(value: f64, axis: &Range<f64>) -> f64 {
+    if value.abs() < (axis.end - axis.start).abs() * 1e-9 { 0.0 } else { value }
 }
 
 /// A number as short as an axis wants it.
@@ -180,6 +196,14 @@ mod tests {
         for (value, text) in [(0.0, "0"), (-0.0, "0"), (20.0, "20"), (0.25, "0.25"), (2500.0, "2500"), (1e9, "1.0e9")] {
             assert_eq!(number(value), text);
         }
+    }
+
+    #[test]
+    fn what_steps_leave_of_zero_is_zero() {
+        let axis = -0.05..0.05;
+        assert_eq!(number(snapped(6.9e-18, &axis)), "0");
+        assert_eq!(number(snapped(0.02, &axis)), "0.02");
+        assert_eq!(number(snapped(6.9e-18, &(0.0..1e-17))), "6.9e-18");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::canvas::{ACCENT, Axes, INK, draw, line, names_beside, plane};
+use super::canvas::{ACCENT, Axes, INK, draw, line, names_beside, plane, room_beside};
 use crate::{Report, ReportError};
 
 /// Bars as long as the error grows when a column is shuffled, longest on top, with the spread of the repetitions.
@@ -19,8 +19,9 @@ pub(crate) fn importances(report: &Report) -> Result<String, ReportError> {
         columns.iter().rev().map(|column| format!("{} {:.2}", column.column, column.permutation)).collect();
     let unit = if report.data.unit.is_empty() { String::new() } else { format!(", {}", report.data.unit) };
     let axes = Axes { x: &format!("growth of RMSE when shuffled{unit}"), y: "", x_numbers: true, y_numbers: false };
+    let room = room_beside(columns.iter().map(|column| column.column.as_str()));
     draw(title, &texts.join(", "), height, |area| {
-        let mut plane = plane(area, 122, x, 0.0..count as f64)?;
+        let mut plane = plane(area, room, x, 0.0..count as f64)?;
         axes.draw(&mut plane)?;
         for (index, column) in columns.iter().enumerate() {
             let y = index as f64;

@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::canvas::{ACCENT, Axes, INK, draw, line, names_beside, plane, px};
+use super::canvas::{ACCENT, Axes, INK, draw, line, names_beside, plane, px, room_beside};
 use crate::{Report, ReportError, Score};
 
 /// A dot at each model's score and a line over its interval, the model on top.
@@ -29,9 +29,10 @@ pub(crate) fn models(report: &Report, score: &str) -> Result<String, ReportError
     let name = score.to_uppercase();
     let unit = if report.data.unit.is_empty() { String::new() } else { format!(" ({})", report.data.unit) };
     let axes = Axes { x: &format!("{name}{unit}"), y: "", x_numbers: true, y_numbers: false };
+    let room = room_beside(rows.iter().map(|(name, _)| name.as_str()));
     draw(&format!("{name} beside simpler models"), &texts.join(", "), height, |area| {
         let x = lowest * 1.05..if highest > lowest { highest * 1.05 } else { 1.0 };
-        let mut plane = plane(area, 122, x, 0.0..rows.len().max(1) as f64)?;
+        let mut plane = plane(area, room, x, 0.0..rows.len().max(1) as f64)?;
         axes.draw(&mut plane)?;
         for (index, (_, score)) in rows.iter().enumerate() {
             let y = index as f64 + 0.5;

@@ -56,11 +56,11 @@ fn all_rows(report: &Report) -> Markup {
 fn predictions<'a>(report: &Report, rows: impl Iterator<Item = &'a Prediction>) -> Markup {
     let groups = report.groups.iter().map(String::as_str);
     let header: Vec<&str> =
-        ["row"].into_iter().chain(groups).chain(["true", "predicted", "interval", "predicted - true"]).collect();
+        ["row"].into_iter().chain(groups).chain(["true", "predicted", "interval", "true - predicted"]).collect();
     let rows = rows.map(|row| {
         let interval = row.interval.map_or_else(|| "-".to_owned(), |(low, high)| format!("{low:.1} to {high:.1}"));
         let group = |column| row.groups.get(column).map_or("-", String::as_str).to_owned();
-        let numbers = [fixed(row.truth, 1), fixed(row.predicted, 1), interval, format!("{:+.1}", -row.residual())];
+        let numbers = [fixed(row.truth, 1), fixed(row.predicted, 1), interval, format!("{:+.1}", row.residual())];
         [row.label.clone()].into_iter().chain(report.groups.iter().map(group)).chain(numbers).collect()
     });
     table(&header, 1 + report.groups.len(), rows)

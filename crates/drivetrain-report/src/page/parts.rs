@@ -16,16 +16,22 @@ pub(crate) fn figure(title: &str, svg: String, caption: &str, numbers: Option<Ma
     }
 }
 
-/// A table whose columns after the first `texts` hold numbers; it scrolls by itself where it is too wide.
+/// A table whose columns after the first `texts` hold numbers, and whose first cells, if they are texts, are what each row
+/// is about; it scrolls by itself where it is too wide, also by the keyboard.
 pub(crate) fn table(header: &[&str], texts: usize, rows: impl IntoIterator<Item = Vec<String>>) -> Markup {
     let class = |column: usize| (column >= texts).then_some("number");
     html! {
-        div.scroll {
+        div.scroll tabindex="0" {
             table {
                 thead { tr { @for (column, name) in header.iter().enumerate() { th scope="col" class=[class(column)] { (name) } } } }
                 tbody {
                     @for row in rows {
-                        tr { @for (column, cell) in row.iter().enumerate() { td class=[class(column)] { (cell) } } }
+                        tr {
+                            @for (column, cell) in row.iter().enumerate() {
+                                @if column == 0 && texts > 0 { th scope="row" { (cell) } }
+                                @else { td class=[class(column)] { (cell) } }
+                            }
+                        }
                     }
                 }
             }

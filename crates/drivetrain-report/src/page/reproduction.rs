@@ -16,10 +16,10 @@ pub(super) fn section(report: &Report) -> Option<Markup> {
         }
         @if !report.artifacts.is_empty() {
             h3 { "Artifacts" }
-            div.scroll {
+            div.scroll tabindex="0" {
                 table {
                     thead { tr { th scope="col" { "artifact" } th scope="col" { "identified by" } } }
-                    tbody { @for artifact in &report.artifacts { tr { td { (artifact.name) } td { code { (artifact.id) } } } } }
+                    tbody { @for artifact in &report.artifacts { tr { th scope="row" { (artifact.name) } td { code { (artifact.id) } } } } }
                 }
             }
         }

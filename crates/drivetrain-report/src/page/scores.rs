@@ -45,13 +45,13 @@ pub(super) fn section(report: &Report) -> Result<Option<Markup>, ReportError> {
             "On rows that the model has not seen, beside models that were fitted on the same rows: the simplest says the \
              mean to everything. " (INTERVALS)
         }
-        div.scroll {
+        div.scroll tabindex="0" {
             table {
                 thead { tr { th scope="col" { "model" } @for name in &names { th.number scope="col" { (name.to_uppercase()) } } } }
                 tbody {
                     @for (index, (name, scores)) in rows.iter().enumerate() {
                         tr class=[(index == 0).then_some("own")] {
-                            td { (name) }
+                            th scope="row" { (name) }
                             @for name in &names { td.number { (cell(scores, name)) } }
                         }
                     }

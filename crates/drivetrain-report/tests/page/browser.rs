@@ -1,6 +1,6 @@
 //! Pages as a browser lays them out.
 //!
-//! The test asks a headless Chromium where every letter of every chart lies: `DRIVETRAIN_BROWSER` names it.
+//! The test asks a headless Chromium where every letter of every chart lies, and how high the rows of tables are: `DRIVETRAIN_BROWSER` names it.
 
 use std::io::Write;
 use std::path::Path;
@@ -10,8 +10,8 @@ use drivetrain_report::compare;
 
 use crate::sample;
 
-/// Appended to the page for the test alone: it writes down which texts of a chart overlap, which are cut, and whether
-/// the page is wider than the screen.
+/// Appended to the page for the test alone: it writes down which texts of a chart overlap, which are cut, whether the
+/// page is wider than the screen, which rows are columns of single letters, and what the keyboard cannot scroll.
 const PROBE: &str = r"
 <script>
 addEventListener('load', () => {
@@ -26,12 +26,20 @@ addEventListener('load', () => {
     for (const [text, box] of texts) {
       if (box.left < edge.left - 1 || box.right > edge.right + 1 || box.top < edge.top - 1 || box.bottom > edge.bottom + 1)
         found.push(name + ': ' + text + ' is cut');
+      if (text.endsWith('…')) found.push(name + ': ' + text + ' is cut');
       if (box.height < 8) found.push(name + ': ' + text + ' is ' + box.height + ' px high');
     }
     texts.forEach(([text, a], i) => texts.slice(i + 1).forEach(([other, b]) => {
       if (a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 2 && b.top < a.bottom - 2)
         found.push(name + ': ' + text + ' covers ' + other);
     }));
+  });
+  document.querySelectorAll('tr').forEach(row => {
+    const high = row.getBoundingClientRect().height;
+    if (high > 260) found.push('the row ' + row.textContent + ' is ' + high + ' px high');
+  });
+  document.querySelectorAll('.scroll').forEach(box => {
+    if (box.tabIndex < 0) found.push('no key scrolls ' + box.textContent);
   });
   const charts = document.querySelectorAll('svg').length;
   parent.postMessage(charts + ' charts; ' + found.join('; '), '*');

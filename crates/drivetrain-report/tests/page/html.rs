@@ -33,8 +33,11 @@ fn the_worst_rows_come_first() {
     let page = report.to_html().unwrap();
     let worst = report.predictions.iter().max_by(|a, b| a.residual().abs().total_cmp(&b.residual().abs())).unwrap();
     let list = &page[page.find("largest errors").unwrap()..];
-    let first = list.find("<tbody><tr><td>").unwrap() + "<tbody><tr><td>".len();
-    assert!(list[first..].starts_with(&worst.label), "{}", &list[first..first + 40]);
+    let row = &list[list.find("<tbody><tr>").unwrap()..];
+    let row = &row[..row.find("</tr>").unwrap()];
+    assert!(row.contains(&format!("<th scope=\"row\">{}<", worst.label)), "{row}");
+    // With the sign that the charts above have.
+    assert!(list.contains(">true - predicted<") && row.contains(&format!(">{:+.1}<", worst.residual())), "{row}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `MLflow`'s REST calls.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use ureq::Agent;
@@ -8,8 +8,10 @@ use ureq::Agent;
 use super::{Metric, Run};
 use crate::RunnerError;
 
-/// A server that is there answers sooner.
+/// A server that is there answers a call sooner.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// Nobody waits longer for a run to be told of, however many calls that takes.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The most entries of each kind in a `log-batch` call.
 const BATCH: usize = 100;
 /// Characters of a refusal that are quoted.
@@ -21,7 +23,11 @@ const QUOTED: usize = 300;
 /// # Errors
 /// [`RunnerError::Tracking`] if the server cannot be reached or refuses.
 pub fn send(uri: &str, run: &Run) -> Result<(), RunnerError> {
-    let server = Server::new(uri)?;
+    send_within(PATIENCE, uri, run)
+}
+
+pub(super) fn send_within(patience: Duration, uri: &str, run: &Run) -> Result<(), RunnerError> {
+    let server = Server::new(uri, patience)?;
     let experiment = server.experiment(&run.experiment)?;
     let mut tags = vec![json!({ "key": "drivetrain.run_id", "value": run.id })];
     tags.extend(run.tags.iter().map(|(key, value)| json!({ "key": key, "value": value })));
@@ -53,12 +59,14 @@ pub fn send(uri: &str, run: &Run) -> Result<(), RunnerError> {
 struct Server<'a> {
     agent: Agent,
     uri: &'a str,
+    /// When nothing more is asked of it.
+    end: Instant,
 }
 
 impl<'a> Server<'a> {
-    fn new(uri: &'a str) -> Result<Self, RunnerError> {
-        let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT)).build();
-        let server = Self { agent: config.new_agent(), uri: uri.trim_end_matches('/') };
+    fn new(uri: &'a str, patience: Duration) -> Result<Self, RunnerError> {
+        let config = Agent::config_builder().http_status_as_error(false).build();
+        let server = Self { agent: config.new_agent(), uri: uri.trim_end_matches('/'), end: Instant::now() + patience };
         if uri.starts_with("http://") {
             Ok(server)
         } else {
@@ -75,6 +83,7 @@ impl<'a> Server<'a> {
         } else {
             let path = "api/2.0/mlflow/experiments/get-by-name";
             let request = self.agent.get(format!("{}/{path}", self.uri)).query("experiment_name", name);
+            let request = request.config().timeout_global(Some(self.patience(path)?)).build();
             let answer = self.answer(path, request.call())?;
             self.accepted(path, answer)?["experiment"]["experiment_id"].clone()
         };
@@ -89,13 +98,26 @@ impl<'a> Server<'a> {
     fn call(&self, call: &str, body: &Value) -> Result<(u16, Value), RunnerError> {
         let request = self.agent.post(format!("{}/api/2.0/mlflow/{call}", self.uri));
         let request = request.header("Content-Type", "application/json");
+        let request = request.config().timeout_global(Some(self.patience(call)?)).build();
         self.answer(call, request.send(body.to_string().as_bytes()))
     }
 
     fn put(&self, path: &str, bytes: &[u8]) -> Result<(), RunnerError> {
         let request = self.agent.put(format!("{}/{path}", self.uri)).header("Content-Type", "application/octet-stream");
+        let request = request.config().timeout_global(Some(self.patience(path)?)).build();
         let answer = self.answer(path, request.send(bytes))?;
         self.accepted(path, answer).map(|_| ())
+    }
+
+    /// How long it has for one more call.
+    fn patience(&self, call: &str) -> Result<Duration, RunnerError> {
+        let left = self.end.saturating_duration_since(Instant::now()).min(TIMEOUT);
+        if left.is_zero() { Err(self.too_slow(call)) } else { Ok(left) }
+    }
+
+    fn too_slow(&self, call: &str) -> RunnerError {
+        let (one, all) = (TIMEOUT.as_secs(), PATIENCE.as_secs());
+        self.failed(call, &format!("it takes too long (a call has {one} s, all of them {all} s)"))
     }
 
     /// The status and what was said, as JSON or else as text.
@@ -104,8 +126,12 @@ impl<'a> Server<'a> {
         call: &str,
         answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     ) -> Result<(u16, Value), RunnerError> {
-        let mut response = answer.map_err(|error| self.failed(call, &error.to_string()))?;
-        let text = response.body_mut().read_to_string().map_err(|error| self.failed(call, &error.to_string()))?;
+        let failed = |error: ureq::Error| match error {
+            ureq::Error::Timeout(_) => self.too_slow(call),
+            error => self.failed(call, &error.to_string()),
+        };
+        let mut response = answer.map_err(failed)?;
+        let text = response.body_mut().read_to_string().map_err(failed)?;
         Ok((response.status().as_u16(), serde_json::from_str(&text).unwrap_or(Value::String(text))))
     }
 

@@ -122,3 +122,29 @@ fn a_server_that_is_not_there_or_refuses_is_named() {
     assert!(error.contains("experiments/create"), "{error}");
     assert!(send("sqlite:///x.db", &run).unwrap_err().to_string().contains("only http:// is spoken"));
 }
+
+#[test]
+fn a_server_that_is_slow_with_every_call_is_not_waited_for_call_after_call() {
+    let store = Store::in_memory().unwrap();
+    let run = run(&store);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let uri = format!("http://{}", listener.local_addr().unwrap());
+    // Each call is answered as it should be, after a while; nobody waits for the thread.
+    let calls = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = calls.clone();
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut socket = socket.unwrap();
+            let _ = socket.read(&mut [0; 65536]).unwrap();
+            counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            let body = r#"{"experiment_id": "1", "run": {"info": {"run_id": "2"}}}"#;
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            let _ = socket.write_all(format!("{head}{body}").as_bytes());
+        }
+    });
+    // Eight calls would be made.
+    let error = rest::send_within(std::time::Duration::from_millis(500), &uri, &run).unwrap_err().to_string();
+    assert!(error.contains("takes too long"), "{error}");
+    assert!((1..8).contains(&calls.load(std::sync::atomic::Ordering::Relaxed)));
+}

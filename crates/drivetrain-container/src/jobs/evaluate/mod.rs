@@ -1,6 +1,7 @@
 //! The evaluation job: the whole raw table in, everything about the forest and its baselines out.
 //!
-//! A processing job that leaves `evaluation.json`, an [`Evaluation`], where SageMaker's own pipelines look for one.
+//! A processing job that leaves `evaluation.json`, an [`Evaluation`], where SageMaker's own pipelines look for one, and beside
+//! it `data.json`, which says by its sha256 on what.
 
 mod grid;
 
@@ -17,6 +18,7 @@ use drivetrain_forest::{MaxFeatures, RandomForestRegressor};
 use drivetrain_frame::{FrameError, FrameTable};
 use drivetrain_plan::{Column, ColumnTable, Table};
 use drivetrain_transform::Pipeline;
+use serde::{Deserialize, Serialize};
 
 use self::grid::Grid;
 use super::{
@@ -30,6 +32,19 @@ use crate::{Error, environment::SageMakerEnv, stop::Stop};
 
 /// The file below `processing/output/evaluation`: an [`Evaluation`] as JSON.
 pub const EVALUATION_FILE: &str = "evaluation.json";
+
+/// The file beside it: what it is an evaluation on, an [`EvaluatedData`] as JSON.
+pub const DATA_FILE: &str = "data.json";
+
+/// The bytes that an evaluation is on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvaluatedData {
+    /// Their sha256.
+    pub sha256: String,
+    /// The rows in them.
+    pub rows: usize,
+}
 
 /// The name under which the forest stands in the evaluation.
 pub const MODEL: &str = "random forest";
@@ -119,6 +134,8 @@ pub fn run(args: &EvaluateArgs, env: &SageMakerEnv, stop: &Stop, stdout: &mut dy
     let directory = env.paths().processing("output").join("evaluation");
     outputs.directory(&directory)?;
     outputs.json(directory.join(EVALUATION_FILE), &evaluation)?;
+    let data = EvaluatedData { sha256: acquired.checksum.to_string(), rows: acquired.frame.height() };
+    outputs.json(directory.join(DATA_FILE), &data)?;
     outputs.commit()
 }
 

@@ -37,6 +37,10 @@ fn ten_folds_five_times_over_give_the_reference_errors() {
         (MODEL, [2.64, 1.86, 0.878], [0.08, 0.06, 0.01]),
     ];
     assert_eq!((found.n_rows, found.models.len()), (398, reference.len()));
+    let data = fs::read(base.path().join("processing/output/evaluation").join(DATA_FILE)).unwrap();
+    let data: EvaluatedData = serde_json::from_slice(&data).unwrap();
+    let canonical = "48b830e11feee5572525f8f1691ddb9d38d3d7b7063edcd8fca672c2a5e17d8d";
+    assert_eq!((data.sha256.as_str(), data.rows), (canonical, 398));
     for (model, (name, expected, within)) in found.models.iter().zip(reference) {
         assert_eq!((model.name.as_str(), model.folds.len()), (name, 50));
         let summary = model.summary;

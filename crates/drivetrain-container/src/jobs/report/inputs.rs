@@ -131,7 +131,7 @@ fn labels(path: &Path, rows: usize) -> Result<Vec<String>, Error> {
     Ok(names.into_iter().collect::<Option<_>>().unwrap_or_default())
 }
 
-fn required<T: DeserializeOwned>(path: PathBuf) -> Result<T, Error> {
+pub(super) fn required<T: DeserializeOwned>(path: PathBuf) -> Result<T, Error> {
     match read_json(&path)? {
         Some(value) => Ok(value),
         None => Err(Error::Read { path, source: std::io::ErrorKind::NotFound.into() }),

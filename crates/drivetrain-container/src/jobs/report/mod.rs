@@ -34,18 +34,27 @@ pub struct ReportArgs {
     /// The seed of shuffles and resamples
     #[arg(long, value_name = "SEED", default_value_t = 42)]
     pub seed: u64,
+
+    /// Draw the page of a report that there is, `processing/input/report/report.json`, and look into nothing
+    #[arg(long)]
+    pub redraw: bool,
 }
 
 /// Reads what a run wrote, looks into its model, and writes `report.html` and `report.json`: both, or none.
 ///
 /// Inputs, each in a directory of its own below `processing/input`: `train`, `val`, `test` and `cars` (CSV files of the
 /// acquisition), `preprocessor` and `regressor` (artifacts, and `summary.json` beside the former), `record` (`run.json`),
-/// and, where there is one, `previous` (`report.json` of another run).
+/// and, where there is one, `previous` (`report.json` of another run). With `redraw` only `report`, a `report.json`: what
+/// was found then is shown, though the rows or the models may be gone.
 ///
 /// # Errors
 /// As reading its inputs; [`Error::Inspect`] when the model cannot be looked into; [`Error::Report`] when the page
 /// cannot be drawn; [`Error::Stopped`] when told to stop.
 pub fn run(args: &ReportArgs, env: &SageMakerEnv, stop: &Stop, stdout: &mut dyn Write) -> Result<(), Error> {
+    if args.redraw {
+        let path = env.paths().processing_input("report").join(REPORT_DATA_FILE);
+        return write(&inputs::required(path)?, env, stop);
+    }
     let inputs = inputs::Inputs::read(env.paths())?;
     let findings = findings::Findings::of(&inputs, args.seed)?;
     stop.check()?;
