@@ -32,6 +32,11 @@ fn an_evaluation_is_printed_kept_and_recorded_and_the_same_for_any_number_of_thr
     let record = json(&place, "runs/cv/run.json");
     assert_eq!(record["series"]["fold:random forest:rmse"].as_array().map(Vec::len), Some(6), "{record}");
     assert_eq!(record["parameters"]["evaluate.n-splits"], "3");
+    let names: Vec<_> =
+        record["metrics"].as_array().unwrap().iter().map(|metric| metric["name"].as_str().unwrap()).collect();
+    for expected in ["cv:ridge:mae", "oob:rmse", "later:random forest:r2", "covered:0.9", "nested:rmse"] {
+        assert!(names.contains(&expected), "{expected} is not among {names:?}");
+    }
     assert!(record["tags"]["drivetrain.version"].is_string(), "{record}");
     let sha256 = "48b830e11feee5572525f8f1691ddb9d38d3d7b7063edcd8fca672c2a5e17d8d";
     assert_eq!(record["tags"]["drivetrain.evaluate.data.sha256"], sha256);

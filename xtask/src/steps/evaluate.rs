@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use drivetrain_evaluate::Evaluation;
+use drivetrain_evaluate::{Evaluation, RegressionMetrics};
 use drivetrain_runner::Program;
 use drivetrain_runner::job::{Argument, ContainerPath, ProcessingJob, ProcessingOutput};
 use drivetrain_runner::metrics::Metric;
@@ -21,6 +21,8 @@ pub(crate) const STEP: &str = "evaluate";
 pub(crate) const PREFIX: &str = "evaluate.";
 /// The tag of a record that says which data was evaluated on.
 const DATA: &str = "drivetrain.evaluate.data.sha256";
+/// How the names of its metrics begin in a record.
+const FOUND: [&str; 5] = ["cv:", "oob:", "later:", "covered:", "nested:"];
 /// An evaluation is some hundred kilobytes.
 const MAX_EVALUATION: u64 = 256 << 20;
 
@@ -93,10 +95,10 @@ pub(super) fn run(
 /// Notes the metrics of every model, and those of its folds, in place of what an earlier evaluation left.
 fn record(session: &mut Session<'_>, evaluation: &Evaluation) {
     session.record.parameters.retain(|name, _| !name.starts_with(PREFIX));
-    session.record.metrics.retain(|metric| !metric.name.starts_with("cv:"));
+    session.record.metrics.retain(|metric| !FOUND.iter().any(|found| metric.name.starts_with(found)));
     session.record.series.retain(|name, _| !name.starts_with("fold:"));
     for model in &evaluation.models {
-        let of_folds = |of: fn(&drivetrain_evaluate::RegressionMetrics) -> f64| model.folds.iter().map(of).collect();
+        let of_folds = |of: fn(&RegressionMetrics) -> f64| model.folds.iter().map(of).collect();
         let folds: [Vec<f64>; 3] = [of_folds(|m| m.rmse), of_folds(|m| m.mae), of_folds(|m| m.r2)];
         let summary = &model.summary;
         for ((metric, estimate), folds) in
@@ -106,5 +108,23 @@ fn record(session: &mut Session<'_>, evaluation: &Evaluation) {
             session.record.metrics.push(Metric { name: format!("cv:{name}"), value: estimate.mean });
             session.record.series.insert(format!("fold:{name}"), folds);
         }
+    }
+    let mut note = |name: String, value| session.record.metrics.push(Metric { name, value });
+    let mut note_all = |name: &str, found: &RegressionMetrics| {
+        for (metric, value) in [("rmse", found.rmse), ("mae", found.mae), ("r2", found.r2)] {
+            note(format!("{name}:{metric}"), value);
+        }
+    };
+    if let Some(found) = &evaluation.out_of_bag {
+        note_all("oob", found);
+    }
+    for (model, found) in evaluation.models.iter().zip(evaluation.time_split.iter().flat_map(|split| &split.metrics)) {
+        note_all(&format!("later:{}", model.name), found);
+    }
+    for level in &evaluation.calibration.levels {
+        note(format!("covered:{}", level.coverage), level.covered);
+    }
+    if let Some(search) = &evaluation.search {
+        note("nested:rmse".to_owned(), search.nested.rmse.mean);
     }
 }

@@ -178,12 +178,23 @@ fn evaluate_forest(
         n_resamples: 2000,
         confidence_level: 0.95,
         coverages: vec![0.9, 0.5, 0.8, 0.95],
-        time_split: Some((TIME, f64::from(args.last_year))),
+        time_split: years_differ(x).then_some((TIME, f64::from(args.last_year))),
         search: search.transpose()?,
     };
     let progress = Progress::start();
     let tell = |what: &str, done: usize, total: usize| progress.tick(|| format!("{what}: {done} of {total}"));
     evaluate(&plan, x, y, Some(&tell))
+}
+
+/// Whether there is a later year to be predicted.
+fn years_differ(x: &ColumnTable) -> bool {
+    let years = x.column(TIME);
+    let years = years.as_ref().and_then(Column::to_f64).unwrap_or_default();
+    let differ = years.windows(2).any(|pair| pair[0] != pair[1]);
+    if !differ {
+        tracing::warn!("no later years are predicted: all rows are of one");
+    }
+    differ
 }
 
 #[cfg(test)]

@@ -92,3 +92,18 @@ fn what_the_data_does_not_allow_says_why_and_leaves_nothing() {
     assert!(constant.contains("constant.data") && constant.contains("all 30 values of y are 18"), "{constant}");
     assert!(!base.path().join("processing").exists());
 }
+
+#[test]
+fn data_of_one_year_is_evaluated_without_later_ones() {
+    let base = tempfile::tempdir().unwrap();
+    let path = base.path().join("one-year.data");
+    let bundled = String::from_utf8(drivetrain_autompg::BUNDLED.to_vec()).unwrap();
+    let rows: String = bundled.lines().take(28).flat_map(|line| [line, "\n"]).collect();
+    fs::write(&path, rows).unwrap();
+    let flags = format!("--data {} --n-splits 2 --n-repeats 1 --n-estimators 3", path.display());
+    // Intervals of 95 % take 19 rows to learn from.
+    let few = crate::failure::explain(&evaluate_in(base.path(), &flags).unwrap_err());
+    assert!(few.contains("14 residuals are too few for intervals of coverage 0.95"), "{few}");
+    let (found, _) = evaluate_in(base.path(), &flags.replace("splits 2", "splits 4")).unwrap();
+    assert_eq!((found.n_rows, found.time_split), (28, None));
+}
