@@ -7,7 +7,7 @@ use drivetrain_runner::Interrupt;
 use super::engines;
 use super::run::About;
 use super::turns::Plan;
-use crate::cli::ForestBenchArgs;
+use crate::cli::{ForestBenchArgs, ForestCell};
 use crate::error::Error;
 
 /// A third of the table's columns.
@@ -16,7 +16,7 @@ const A_THIRD: usize = 6;
 const ABOUT: &str = "\
 A random forest for regression is grown on a table of twelve continuous and eight gridded columns, and predicts up to 20,000
 rows that it has not seen: all in one call, then single ones. The test error shows that all solve the same task; *size* is the
-model in the engine's own form on disk.";
+model in the engine's own form on disk. The rows of the tables are those that the forest is grown on.";
 
 const NOTES: &[&str] = &[
     "biosphere and datarust have no form on disk. smartcore's and rafor's is bincode's, scikit-learn's is joblib's, and ours \
@@ -30,11 +30,11 @@ const NOTES: &[&str] = &[
 
 pub(super) fn run(args: &ForestBenchArgs, interrupt: &Interrupt) -> Result<Results, Error> {
     let quick = args.turns.quick;
-    let mut rows = if quick { vec![5_000] } else { args.rows.clone() };
+    let mut rows = if quick { vec![2_500, 5_000] } else { args.rows.clone() };
     rows.sort_unstable();
     let trees = if quick { 10 } else { args.trees.get() };
-    let shapes = [(None, None), (Some(10), None), (None, Some(A_THIRD)), (Some(10), Some(A_THIRD))];
-    let cells = shapes.into_iter().flat_map(|(max_depth, max_features)| {
+    let cells = args.cells().into_iter().flat_map(|cell| {
+        let (max_depth, max_features) = shape(cell);
         rows.iter().map(move |rows| Workload::Forest { rows: *rows, trees, max_depth, max_features })
     });
     let plan = Plan {
@@ -45,4 +45,14 @@ pub(super) fn run(args: &ForestBenchArgs, interrupt: &Interrupt) -> Result<Resul
         threads: args.threads.clone(),
     };
     plan.run(&args.turns, interrupt)
+}
+
+/// The depth and the number of features for each split, none for no limit.
+const fn shape(cell: ForestCell) -> (Option<usize>, Option<usize>) {
+    match cell {
+        ForestCell::Full => (None, None),
+        ForestCell::Depth10 => (Some(10), None),
+        ForestCell::FullThird => (None, Some(A_THIRD)),
+        ForestCell::Depth10Third => (Some(10), Some(A_THIRD)),
+    }
 }

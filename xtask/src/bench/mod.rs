@@ -32,7 +32,7 @@ pub(crate) fn run(args: &BenchArgs, interrupt: &Interrupt) -> Result<String, Err
         Suite::Pipeline(args) => output::keep(&pipeline::run(args, interrupt)?, &args.turns),
         Suite::Evaluate(args) => output::keep(&evaluate::run(args, interrupt)?, &args.turns),
         Suite::Transform(args) => output::keep(&transform::run(args, interrupt)?, &args.turns),
-        Suite::Forest(args) => output::keep(&forest::run(args, interrupt)?, &args.turns),
+        Suite::Forest(args) => output::keep_some(&forest::run(args, interrupt)?, &args.turns, !args.has_all_cells()),
         Suite::Artifact(args) => output::keep(&artifact::run(args, interrupt)?, &args.turns),
         Suite::Serve(args) => output::keep(&serve::run(args, interrupt)?, &args.turns),
         Suite::All(args) => all(args, interrupt),

@@ -19,9 +19,14 @@ const ORDER: [&str; 6] = ["pipeline", "evaluate", "transform", "forest", "artifa
 
 /// Keeps the measurements of a suite and writes the page; the text is the suite's tables.
 pub(super) fn keep(results: &Results, args: &TurnsArgs) -> Result<String, Error> {
+    keep_some(results, args, false)
+}
+
+/// The same of measurements that are a part of the suite's, or all of them.
+pub(super) fn keep_some(results: &Results, args: &TurnsArgs, is_part: bool) -> Result<String, Error> {
     let scratch = workspace_root().join("target").join("bench").join("results");
     // A part of the measurements must not replace all of them.
-    let partial = (args.quick || !args.engines.is_empty()).then_some(scratch.as_path());
+    let partial = (args.quick || !args.engines.is_empty() || is_part).then_some(scratch.as_path());
     let folder = args.out.as_deref().or(partial);
     let path = results.write(&folder_or_default(folder))?;
     let note = page(folder)?;

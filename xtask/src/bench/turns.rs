@@ -1,6 +1,6 @@
 //! All engines in turns: A B C, A B C, ...
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -46,7 +46,7 @@ impl Plan {
         if let Some(warning) = drivetrain_bench::Summary::new(&results).warnings().first() {
             report::say(&format!("warning: {warning}"));
         }
-        let mut slow = BTreeSet::new();
+        let mut slow = BTreeMap::new();
         for threads in &self.threads {
             for workload in &self.workloads {
                 let turns = Turns { peers: &peers, args, interrupt, workload: *workload, threads: *threads };
@@ -75,7 +75,13 @@ struct Turns<'a> {
 }
 
 impl Turns<'_> {
-    fn run(&self, engines: &[&Engine], slow: &mut BTreeSet<&'static str>, results: &mut Results) -> Result<(), Error> {
+    /// `slow` has the engines that took too long, and the fewest rows for which they did.
+    fn run(
+        &self,
+        engines: &[&Engine],
+        slow: &mut BTreeMap<&'static str, usize>,
+        results: &mut Results,
+    ) -> Result<(), Error> {
         let task = |engine: &str| Task {
             engine: engine.to_owned(),
             threads: self.threads,
@@ -97,7 +103,8 @@ impl Turns<'_> {
                 if self.interrupt.is_requested() {
                     return Err(RunnerError::Interrupted { job: "bench".to_owned() }.into());
                 }
-                if slow.contains(engine.name) || failed.contains(engine.name) {
+                let is_slow = slow.get(engine.name).is_some_and(|rows| *rows <= self.workload.rows());
+                if is_slow || failed.contains(engine.name) {
                     continue;
                 }
                 let started = Instant::now();
@@ -117,7 +124,7 @@ impl Turns<'_> {
                 }
                 if engine.name != OURS && started.elapsed() > Duration::from_secs(self.args.patience) {
                     let note = format!(
-                        "{} took more than {} s for {}, {} rows, and got no more turns.",
+                        "{} took more than {} s for {}, {} rows, and got no more turns with as many rows.",
                         engine.name,
                         self.args.patience,
                         cell.name,
@@ -125,7 +132,7 @@ impl Turns<'_> {
                     );
                     report::say(&note);
                     results.run.notes.push(note);
-                    slow.insert(engine.name);
+                    slow.insert(engine.name, self.workload.rows());
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::builder::RangedU64ValueParser;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::groups::{BuildArgs, PythonArgs};
 
@@ -15,7 +15,7 @@ const PATIENCE: u64 = 120;
 const SERVE_SECONDS: NonZeroU64 = NonZeroU64::new(5).unwrap();
 const SERVE_CONNECTIONS: NonZeroUsize = NonZeroUsize::new(16).unwrap();
 const TRANSFORM_ROWS: &str = "10000,20000,40000,80000,160000,320000,640000,1280000";
-const FOREST_ROWS: &str = "20000";
+const FOREST_ROWS: &str = "5000,10000,20000";
 const FOREST_TREES: NonZeroUsize = NonZeroUsize::new(20).unwrap();
 const ARTIFACT_ROWS: NonZeroUsize = NonZeroUsize::new(20_000).unwrap();
 const ARTIFACT_TREES: NonZeroUsize = NonZeroUsize::new(20).unwrap();
@@ -25,7 +25,8 @@ Examples:
   cargo xtask bench all
   cargo xtask bench all --quick
   cargo xtask bench transform --rows 10000,100000,1000000,10000000
-  cargo xtask bench forest --rows 200000 --trees 10 --threads 1,2 --engine rafor --engine scikit-learn
+  cargo xtask bench forest --rows 20000,200000 --trees 10 --threads 1,2 --engine rafor --engine scikit-learn
+  cargo xtask bench forest --rows 1000000 --trees 3 --cells depth10,depth10-third --rounds 1
   cargo xtask bench evaluate --release
   cargo xtask bench serve --release
   cargo xtask bench serve --release --engine drivetrain --rounds 1 --requests 1000000
@@ -59,7 +60,8 @@ pub(crate) enum Suite {
     /// The random forest: growing, predicting a batch and one row, bytes on disk
     ///
     /// Beside smartcore, biosphere, rafor, datarust, scikit-learn, scikit-learn-intelex and LightGBM: full depth and
-    /// depth 10, all features and a third of them for each split.
+    /// depth 10, all features and a third of them for each split. With several numbers of rows, the power of them with
+    /// which the time grows is printed.
     Forest(ForestBenchArgs),
     /// Models on disk: writing, loading, bytes
     ///
@@ -90,11 +92,11 @@ pub(crate) struct TurnsArgs {
     /// Only this engine beside ours, or `drivetrain` for ours alone; can be given several times [default: all]
     #[arg(long = "engine", value_name = "NAME")]
     pub(crate) engines: Vec<String>,
-    /// An engine that takes longer for a turn gets no more of them
+    /// An engine that takes longer for a turn gets no more of them with as many rows or more
     #[arg(long, value_name = "SECONDS", default_value_t = PATIENCE)]
     pub(crate) patience: u64,
-    /// Where measurements, charts and page go [default: benches/results and BENCHMARKS.md; with --quick or --engine
-    /// target/bench/results]
+    /// Where measurements, charts and page go [default: benches/results and BENCHMARKS.md; with --quick, --engine or
+    /// some of the --cells target/bench/results]
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
@@ -146,6 +148,21 @@ pub(crate) struct TransformBenchArgs {
     pub(crate) turns: TurnsArgs,
 }
 
+/// What forest is grown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ForestCell {
+    /// Full depth, all features
+    Full,
+    /// Depth 10, all features
+    #[value(name = "depth10")]
+    Depth10,
+    /// Full depth, a third of the features for each split
+    FullThird,
+    /// Depth 10, a third of the features for each split
+    #[value(name = "depth10-third")]
+    Depth10Third,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ForestBenchArgs {
     /// Rows of the tables, separated by commas
@@ -154,6 +171,9 @@ pub(crate) struct ForestBenchArgs {
     /// Trees of the forests
     #[arg(long, value_name = "COUNT", default_value_t = FOREST_TREES)]
     pub(crate) trees: NonZeroUsize,
+    /// Which forests, separated by commas [default: all]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_enum)]
+    pub(crate) cells: Vec<ForestCell>,
     /// Numbers of threads, separated by commas; engines without threads take part in 1 only
     #[arg(long, value_name = "COUNTS", default_value = "1", value_delimiter = ',', value_parser = threads())]
     pub(crate) threads: Vec<usize>,
@@ -197,7 +217,18 @@ impl TransformBenchArgs {
 impl ForestBenchArgs {
     /// The defaults, with these turns.
     pub(crate) fn with_turns(turns: TurnsArgs) -> Self {
-        Self { rows: numbers(FOREST_ROWS), trees: FOREST_TREES, threads: vec![1], turns }
+        Self { rows: numbers(FOREST_ROWS), trees: FOREST_TREES, cells: Vec::new(), threads: vec![1], turns }
+    }
+
+    /// Which forests are grown, each once, in the order of the tables.
+    pub(crate) fn cells(&self) -> Vec<ForestCell> {
+        let is_wanted = |cell: &&ForestCell| self.cells.is_empty() || self.cells.contains(cell);
+        ForestCell::value_variants().iter().filter(is_wanted).copied().collect()
+    }
+
+    /// Whether this measures all that the suite has.
+    pub(crate) fn has_all_cells(&self) -> bool {
+        self.cells().len() == ForestCell::value_variants().len()
     }
 }
 
@@ -227,8 +258,26 @@ mod tests {
 
     #[test]
     fn default_sizes_double() {
-        let rows = numbers(TRANSFORM_ROWS);
-        assert!(rows.windows(2).all(|pair| pair[1] == 2 * pair[0]), "{rows:?}");
-        assert_eq!(rows.len(), TRANSFORM_ROWS.split(',').count());
+        for sizes in [TRANSFORM_ROWS, FOREST_ROWS] {
+            let rows = numbers(sizes);
+            assert!(rows.windows(2).all(|pair| pair[1] == 2 * pair[0]), "{rows:?}");
+            assert_eq!(rows.len(), sizes.split(',').count());
+        }
+    }
+
+    #[test]
+    fn each_cell_is_measured_once_and_a_part_is_told_from_all() {
+        let mut args = ForestBenchArgs {
+            rows: Vec::new(),
+            trees: FOREST_TREES,
+            cells: Vec::new(),
+            threads: Vec::new(),
+            turns: turns(),
+        };
+        assert_eq!(args.cells(), ForestCell::value_variants());
+        assert!(args.has_all_cells());
+        args.cells = vec![ForestCell::Depth10Third, ForestCell::Depth10, ForestCell::Depth10Third];
+        assert_eq!(args.cells(), [ForestCell::Depth10, ForestCell::Depth10Third]);
+        assert!(!args.has_all_cells());
     }
 }

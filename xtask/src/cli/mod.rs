@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use bench::{
-    ArtifactBenchArgs, BenchArgs, ForestBenchArgs, ProgramBenchArgs, ServeBenchArgs, Suite, TransformBenchArgs,
-    TurnsArgs,
+    ArtifactBenchArgs, BenchArgs, ForestBenchArgs, ForestCell, ProgramBenchArgs, ServeBenchArgs, Suite,
+    TransformBenchArgs, TurnsArgs,
 };
 pub(crate) use groups::{
     BuildArgs, DataArgs, Engine, EvaluationArgs, ForestArgs, HostsArgs, JobArgs, PythonArgs, SeedArgs, StoreArgs,

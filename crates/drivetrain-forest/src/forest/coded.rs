@@ -1,19 +1,26 @@
-//! Trees and rows in half the bytes, for as long as a prediction takes: 32-bit codes in the order of the values,
-//! nodes of 8 bytes.
+//! Trees and rows in half the bytes: 32-bit codes in the order of the values, nodes of 8 bytes.
 //!
 //! A code is a value rounded down. A row whose values lost nothing goes where its codes go: codes compare as the
 //! values do, equal ones included. This holds for whole numbers, for values that float32 can hold, and for zero.
 //! With other values two different ones may have one code; where such meet, the values decide.
 
+use std::hint::black_box;
+
 use super::node::Node;
 pub(super) use super::unchecked::LANES;
-use super::unchecked::{CodedNodes, Group, LEAF};
+use super::unchecked::{CodedNodes, Group};
 
-/// Codes lie between the negative of this and this; the code of a leaf lies above.
+/// Codes lie between the negative of this and this, and are stored with this added.
 const LARGEST: i64 = (1 << 30) - 1;
 
 /// Binades below the least threshold seen in which values are still told apart.
 const MARGIN: i64 = 4 << 52;
+
+/// Nodes of a tree whose children lie level by level: as much as the first cache holds. The trees of tests are small.
+const TOP: usize = if cfg!(test) { 4 } else { 1 << 12 };
+
+/// Values in a line of the cache.
+const LEAVES_A_LINE: usize = 8;
 
 /// How the values of one feature become codes: the bits of the magnitude less `bias`, at least 0, with the sign,
 /// without the last `shift` bits. Any pair keeps the order, some tell more values apart.
@@ -68,22 +75,23 @@ impl Scales {
     }
 }
 
-/// Rows in groups of [`LANES`], in each feature by feature.
+/// Rows in groups of [`LANES`], in each feature by feature, and a column of zeros for the leaves.
 #[derive(Debug)]
 pub(super) struct CodedRows<'a> {
     codes: Vec<[u32; LANES]>,
     rows: &'a [f64],
     /// Whether the codes of a group's rows stand for their values and no others.
     exact: Vec<bool>,
+    n_features: usize,
 }
 
 impl<'a> CodedRows<'a> {
     pub(super) fn new(rows: &'a [f64], scales: &Scales) -> Self {
         let n_features = scales.0.len();
         let n_groups = rows.len().div_ceil(n_features * LANES);
-        let mut codes = vec![[0; LANES]; n_groups * n_features];
+        let mut codes = vec![[0; LANES]; n_groups * (n_features + 1)];
         let mut exact = vec![true; n_groups];
-        let groups = codes.chunks_exact_mut(n_features).zip(&mut exact);
+        let groups = codes.chunks_exact_mut(n_features + 1).zip(&mut exact);
         for ((codes, exact), rows) in groups.zip(rows.chunks(n_features * LANES)) {
             for (lane, row) in rows.chunks_exact(n_features).enumerate() {
                 for ((codes, &value), scale) in codes.iter_mut().zip(row).zip(&scales.0) {
@@ -93,57 +101,107 @@ impl<'a> CodedRows<'a> {
                 }
             }
         }
-        Self { codes, rows, exact }
+        Self { codes, rows, exact, n_features }
     }
 
     pub(super) fn groups(&self) -> impl ExactSizeIterator<Item = Group<'_>> {
-        let n_features = (self.codes.len() / self.exact.len().max(1)).max(1);
-        let groups = self.codes.chunks_exact(n_features).zip(self.rows.chunks(n_features * LANES)).zip(&self.exact);
+        let rows = self.rows.chunks(self.n_features * LANES);
+        let groups = self.codes.chunks_exact(self.n_features + 1).zip(rows).zip(&self.exact);
         groups.map(|((codes, values), &exact)| Group { codes, values, exact })
     }
 }
 
-/// One tree, its nodes in their order.
-#[derive(Debug, Default)]
+/// One tree.
+#[derive(Debug)]
 pub(super) struct CodedTree {
     nodes: CodedNodes,
+    /// What the leaves predict, in their order.
+    leaves: Vec<f64>,
     least_depth: usize,
     depth: usize,
 }
 
 impl CodedTree {
-    /// Becomes the tree of `nodes`, whose root lies at `root` in the forest. False if 32 bits do not hold a feature
-    /// and a place; then it is no tree.
-    pub(super) fn lay_out(&mut self, nodes: &[Node], root: u32, scales: &Scales) -> bool {
-        let bits = usize::BITS - (scales.0.len() - 1).leading_zeros();
-        let places = 1_u64 << (32 - bits.min(32));
-        let Some(n_nodes) = u32::try_from(nodes.len()).ok().filter(|&n| u64::from(n) <= places) else { return false };
-        let (mut depth, mut level_end, mut next_end, mut least_depth) = (0, 1, 1, u32::MAX);
-        let coded = (0..n_nodes).zip(nodes).map(|(index, node)| {
+    /// The tree of `nodes`, whose root lies at `root` in the forest; none if 32 bits do not hold a feature and a place.
+    pub(super) fn new(nodes: &[Node], root: u32, scales: &Scales) -> Option<Self> {
+        let n_features = u32::try_from(scales.0.len()).ok()?;
+        // One more is that of leaves.
+        let bits = u32::BITS - n_features.leading_zeros();
+        let n_places = u32::try_from(nodes.len() + 1).ok().filter(|&n| u64::from(n) <= 1 << (u32::BITS - bits))?;
+        let (mut depth, mut level_end, mut next_end, mut least_depth) = (0, 1, 1, None);
+        let mut n_leaves = 0;
+        let coded = nodes.iter().zip(places(nodes, root)).enumerate().map(|(index, (node, (place, below)))| {
             if index == level_end {
                 depth += 1;
                 level_end = next_end;
             }
-            // Masks, not branches: leaves and splits follow each other at random.
-            let is_split = u32::from(!node.is_leaf());
-            let (split, leaf) = (is_split.wrapping_neg(), is_split.wrapping_sub(1));
-            next_end += 2 * is_split;
-            least_depth = least_depth.min(depth | split);
-            let code = scales.0[node.feature as usize].code(node.value).0;
-            let next = node.left.wrapping_sub(root) & split | index & leaf;
-            (node.value, code | leaf & LEAF, node.feature, next)
+            if node.is_leaf() {
+                least_depth = least_depth.or(Some(depth));
+                n_leaves += 1;
+                return (place, n_leaves, n_features, place);
+            }
+            next_end += 2;
+            (place, scales.0[node.feature as usize].code(node.value).0, node.feature, below)
         });
-        self.nodes.lay_out(scales.0.len(), bits, coded);
-        self.depth = depth as usize;
-        self.least_depth = least_depth.min(depth) as usize;
-        true
+        let coded = CodedNodes::new(scales.0.len(), bits, n_places as usize, coded);
+        let leaves = nodes.iter().filter(|node| node.is_leaf()).map(|node| node.value).collect();
+        Some(Self { nodes: coded, leaves, depth, least_depth: least_depth.unwrap_or(0) })
     }
 
-    /// What the tree predicts for a group's rows, and in how many steps codes left open which way a row goes.
-    #[inline]
-    pub(super) fn predict(&self, group: Group<'_>) -> ([f64; LANES], usize) {
-        self.nodes.walk(group, self.least_depth, self.depth)
+    /// How many places for nodes it has, one more than nodes.
+    pub(super) fn n_places(&self) -> usize {
+        self.nodes.n_places()
     }
+
+    /// Has the processor fetch the tree, which it does in order many times as fast as here and there.
+    pub(super) fn fetch(&self) {
+        self.nodes.fetch();
+        black_box(self.leaves.iter().step_by(LEAVES_A_LINE).fold(0, |all, leaf| all ^ leaf.to_bits()));
+    }
+
+    /// What the tree, whose nodes these are, predicts for a group's rows, and in how many steps codes left open which
+    /// way a row goes.
+    #[inline]
+    pub(super) fn predict(&self, nodes: &[Node], group: Group<'_>) -> ([f64; LANES], usize) {
+        let (found, n_decided) = self.nodes.walk(nodes, group, self.least_depth, self.depth);
+        // Leaves are counted from 1.
+        (found.map(|leaf| self.leaves[leaf as usize - 1]), n_decided)
+    }
+}
+
+/// Where each node of a tree lies, and where its children do: side by side, the left one at an even place.
+///
+/// The first levels lie one after the other, as their nodes are all asked for. Deeper down, what is below a node lies in
+/// one piece, so that of the nodes on a way many lie close together: right behind two children lie those of the one with
+/// more nodes below it.
+fn places(nodes: &[Node], root: u32) -> Vec<(u32, u32)> {
+    // Splits below and with each node: how many pairs of children.
+    let mut n_splits = vec![0_u32; nodes.len()];
+    for (index, node) in nodes.iter().enumerate().rev().filter(|(_, node)| !node.is_leaf()) {
+        let left = (node.left - root) as usize;
+        n_splits[index] = 1 + n_splits[left] + n_splits[left + 1];
+    }
+    let mut places = vec![(0, 0); nodes.len()];
+    // Beside the root lies nothing.
+    let mut free = 2;
+    for (index, node) in nodes.iter().enumerate().filter(|(_, node)| !node.is_leaf()) {
+        let left = (node.left - root) as usize;
+        let is_top = index < TOP;
+        if is_top || places[index].1 == 0 {
+            places[index].1 = free;
+            free += if is_top { 2 } else { 2 * n_splits[index] };
+        }
+        let below = places[index].1;
+        places[left].0 = below;
+        places[left + 1].0 = below + 1;
+        if !is_top {
+            let (behind_left, behind_right) = (2 * n_splits[left], 2 * n_splits[left + 1]);
+            let is_left_first = behind_left >= behind_right;
+            places[left].1 = below + 2 + if is_left_first { 0 } else { behind_right };
+            places[left + 1].1 = below + 2 + if is_left_first { behind_left } else { 0 };
+        }
+    }
+    places
 }
 
 #[cfg(test)]
@@ -205,12 +263,11 @@ mod tests {
             let rows = &rows[..rows.len() / 3 * 3];
             let nodes = tree(&entries);
             let scales = Scales::new(&nodes[..nodes.len() / 2], 3);
-            let (coded_rows, mut coded) = (CodedRows::new(rows, &scales), CodedTree::default());
-            prop_assert!(coded.lay_out(&tree(&[(true, 1, 0.5)]), 7, &scales));
-            prop_assert!(coded.lay_out(&nodes, 7, &scales));
+            let (coded_rows, coded) = (CodedRows::new(rows, &scales), CodedTree::new(&nodes, 7, &scales).unwrap());
+            coded.fetch();
             prop_assert_eq!(coded_rows.groups().count(), rows.len().div_ceil(3 * LANES));
             for (group, rows) in coded_rows.groups().zip(rows.chunks(3 * LANES)) {
-                let (found, n_decided) = coded.predict(group);
+                let (found, n_decided) = coded.predict(&nodes, group);
                 prop_assert!(n_decided == 0 || !group.exact);
                 for (found, row) in found.iter().zip(rows.chunks(3)) {
                     prop_assert_eq!(found.to_bits(), by_values(&nodes, row).to_bits());
@@ -228,7 +285,7 @@ mod tests {
             for (x, threshold) in pairs {
                 let (code, is_exact) = scale.code(x);
                 let at = scale.code(threshold).0;
-                prop_assert!(code < LEAF && at < LEAF);
+                prop_assert!(i64::from(code.max(at)) <= 2 * LARGEST);
                 if is_exact || code != at {
                     prop_assert_eq!(code > at, x > threshold, "{:e} and {:e} by {:?}", x, threshold, scale);
                 }
@@ -241,11 +298,10 @@ mod tests {
         let threshold = 1.0 + f64::EPSILON;
         let nodes = tree(&[(true, 0, threshold)]);
         let scales = Scales::new(&nodes, 1);
-        let mut coded = CodedTree::default();
-        assert!(coded.lay_out(&nodes, 7, &scales));
+        let coded = CodedTree::new(&nodes, 7, &scales).unwrap();
         let predict = |values: [f64; 2]| {
             let rows = CodedRows::new(&values, &scales);
-            let (found, n_decided) = coded.predict(rows.groups().next().unwrap());
+            let (found, n_decided) = coded.predict(&nodes, rows.groups().next().unwrap());
             (found[0], found[1], n_decided)
         };
         assert_eq!(predict([1.0, 2.0]), (1.0, 2.0, 0));
@@ -256,11 +312,34 @@ mod tests {
 
     #[test]
     fn a_tree_that_32_bits_do_not_hold_is_left_as_it_is() {
-        // 11 bits are left for 2,049 nodes, or 12.
+        // 11 bits are left for 2,050 places, or 12.
         let nodes = tree(&[(true, 0, 0.5); 1024]);
-        let mut coded = CodedTree::default();
-        assert!(!coded.lay_out(&nodes, 7, &Scales::new(&nodes, (1 << 20) + 1)));
-        assert!(coded.lay_out(&nodes, 7, &Scales::new(&nodes, 1 << 20)));
+        assert!(CodedTree::new(&nodes, 7, &Scales::new(&nodes, 1 << 20)).is_none());
+        assert!(CodedTree::new(&nodes, 7, &Scales::new(&nodes, (1 << 20) - 1)).is_some());
+    }
+
+    #[test]
+    fn each_node_has_a_place_and_what_lies_below_deep_ones_lies_in_one_piece() {
+        // More splits than are laid out level by level; a chain of them to the right in the end.
+        let entries: Vec<_> = (0..90).map(|index| (index < 30 || index % 2 == 0, 0, 0.5)).collect();
+        let nodes = tree(&entries);
+        let places = places(&nodes, 7);
+        let mut seen = vec![false; nodes.len() + 1];
+        for (node, &(place, below)) in nodes.iter().zip(&places) {
+            assert!(!std::mem::replace(&mut seen[place as usize], true));
+            if !node.is_leaf() {
+                let left = node.left as usize - 7;
+                assert_eq!((below % 2, places[left].0, places[left + 1].0), (0, below, below + 1));
+            }
+        }
+        assert_eq!(seen.iter().position(|seen| !seen), Some(1));
+        // Of a child, or of both if they have no children, the next pair is their parent's.
+        let deep = nodes.iter().zip(&places).skip(TOP).filter(|(node, _)| !node.is_leaf());
+        for (node, &(_, below)) in deep {
+            let children = [0, 1].map(|child| node.left as usize - 7 + child);
+            let next = children.map(|child| (!nodes[child].is_leaf()).then_some(places[child].1));
+            assert!(next == [None; 2] || next.contains(&Some(below + 2)));
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Forests grown apart, joined.
 
-use super::{ClassificationForest, Forest, Routes};
+use super::{ClassificationForest, Forest, Kept, Routes};
 use crate::ForestError;
 
 impl Forest {
@@ -49,6 +49,7 @@ impl Forest {
         }
         let (start, n_sets) = (self.n_nodes() as u32, self.routes.sets.len() as f64);
         let (n_own, n_other) = (self.n_trees(), other.n_trees());
+        self.kept = Kept::default();
         self.roots.extend(other.roots.iter().map(|root| root + start));
         self.nodes.extend(other.nodes.iter().map(|node| {
             let mut node = *node;

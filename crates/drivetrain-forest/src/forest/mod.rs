@@ -7,6 +7,7 @@ mod dictionary;
 mod export;
 mod importances;
 mod inspect;
+mod kept;
 mod layout;
 mod merge;
 mod node;
@@ -23,6 +24,7 @@ pub use classification::ClassificationForest;
 pub use export::TreeFormat;
 pub(crate) use importances::Importances;
 pub use inspect::{DecisionPaths, NodeStatistics};
+use kept::Kept;
 use node::Node;
 pub use packed::PackedForest;
 pub use quantiles::QuantileForest;
@@ -89,6 +91,7 @@ pub struct Forest {
     nodes: Vec<Node>,
     importances: Importances,
     routes: Routes,
+    kept: Kept,
 }
 
 impl Forest {

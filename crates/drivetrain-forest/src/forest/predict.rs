@@ -4,9 +4,18 @@
 //! walks go side by side: of many rows through one tree, or of one row through several trees. Rows go
 //! through a tree in large blocks, so that the tree is fetched into the cache once for all of them.
 //!
-//! Large trees are copied for that, one at a time, in half the bytes: see [`coded`](super::coded). The copy and
-//! the codes of a block's rows are gone when the prediction is over; at a time a thread holds 16 bytes a node of one
-//! tree and 4 bytes a value of one block. Stored and loaded forests know nothing of it.
+//! Large trees are kept a second time for that, in half the bytes: see [`coded`]. They are made with the first rows that
+//! repay it, of one call or of many, and hold 12 bytes a node and 8 bytes a leaf for as long as the forest is there; a
+//! block's rows hold 4 bytes a value while they are predicted. Stored, copied and loaded forests know nothing of it.
+//!
+//! Thousands of rows a second of one core, 20,000 rows of the benchmark's table to learn from, by rows in a call: the
+//! first call of a forest, and the calls after it; beside that what they were when each call coded the trees it
+//! needed, if it had at most 16 nodes a row.
+//!
+//! | trees | 1,000 rows | 10,000 | 20,000 | before: 1,000 | 10,000 | 20,000 |
+//! |---|---|---|---|---|---|---|
+//! | 20 to the end | 475, then 2,426 | 874, 2,585 | 1,255, 2,563 | 1,498 | 1,933 | 2,235 |
+//! | 100 to the end | 72, 452 | 143, 573 | 283, 571 | 166 | 409 | 495 |
 //!
 //! # What was tried
 //!
@@ -17,11 +26,11 @@
 //! | design | 20 | 20, depth 10 | 100 |
 //! |---|---|---|---|
 //! | no value lost anything, bounds checked | 1,484,000 | 4,490,000 | 314,000 |
-//! | no value lost anything, bounds not checked: now | 2,105,000 | 4,188,000 | 469,000 |
+//! | no value lost anything, bounds not checked | 2,105,000 | 4,188,000 | 469,000 |
 //! | equal codes told, groups with some walked again by values, bounds checked | 1,041,000 | 3,715,000 | 218,000 |
-//! | equal codes decided at once by values, bounds not checked: now | 1,753,000 | 3,823,000 | 395,000 |
+//! | equal codes decided at once by values, bounds not checked | 1,753,000 | 3,823,000 | 395,000 |
 //! | nearly all codes equal, bounds checked: by values after one tree | 1,211,000 | 4,578,000 | 247,000 |
-//! | the same, bounds not checked: by values within one tree, now | 1,202,000 | 4,495,000 | 250,000 |
+//! | the same, bounds not checked: by values within one tree | 1,202,000 | 4,495,000 | 250,000 |
 //!
 //! Steps on the way, on a machine where others worked too: how many times faster than with bounds checked, in the same
 //! run, 20 trees and 100, with values that lose something in the codes unless the line says otherwise.
@@ -70,7 +79,8 @@ use ndarray::ArrayView2;
 use rayon::prelude::*;
 
 use super::Forest;
-use super::coded::{self, CodedRows, CodedTree, Scales};
+use super::coded::{self, CodedRows};
+use super::kept::CodedForest;
 use super::node::{leaf, leaves};
 use crate::{ForestError, check};
 
@@ -80,18 +90,11 @@ const LANES: usize = 8;
 /// Values of rows that go through one tree before the next one: a tree is fetched, and coded, once for all of them.
 const BLOCK_VALUES: usize = 1 << 19;
 
-/// Nodes of a tree from which on codes pay: fewer lie in the first cache as they are.
-const CODED_NODES: usize = 1 << 12;
-
-/// Nodes of a tree for each row of a block up to which coding the tree pays: at 13 (trees of 200,000 rows, blocks of 20,000) a
-/// row through five of them takes 0.40 µs instead of 1.12.
-const NODES_A_ROW: usize = 16;
+/// Nodes of a coded tree for each row of a block up to which it pays to fetch all of them.
+const FETCHED_A_ROW: usize = 64;
 
 /// How often in a group, on average, values may decide where codes do not before codes stop paying.
 const UNDECIDED: usize = 4;
-
-/// Nodes from whose thresholds the scale of codes is taken.
-const SCALE_NODES: usize = 1 << 15;
 
 /// Walks from a root to a leaf above which waking other threads pays.
 const PARALLEL_WALKS: usize = 1 << 15;
@@ -115,16 +118,15 @@ impl Forest {
         let mut predictions = vec![0.0; n_rows];
         let is_small = n_rows.saturating_mul(self.n_trees()) < PARALLEL_WALKS;
         let n_threads = if is_small { 1 } else { rayon::current_num_threads() };
+        let coded = if by_threshold { self.coded(n_rows) } else { None };
         let largest = (BLOCK_VALUES / self.n_features).next_multiple_of(coded::LANES).max(coded::LANES);
-        // One block for each thread, as each codes the trees for itself.
-        let block = n_rows.div_ceil(n_threads).next_multiple_of(coded::LANES).min(largest);
-        let scales = (by_threshold && self.codes_pay(block.min(n_rows)))
-            .then(|| Scales::new(&self.nodes[..self.n_nodes().min(SCALE_NODES)], self.n_features));
-        // Otherwise a few, so that none waits long for the last one.
-        let fair = n_rows.div_ceil(4 * n_threads).next_multiple_of(LANES);
-        let block = if scales.is_some() { block } else { fair.min(largest).max(LANES) };
-        let predict_block = |(predictions, rows): (&mut [f64], &[f64])| match &scales {
-            Some(scales) => self.predict_coded(rows, predictions, scales),
+        // A few for each thread, so that none waits long for the last one.
+        let block = n_rows
+            .div_ceil(if n_threads > 1 { 4 * n_threads } else { 1 })
+            .next_multiple_of(coded::LANES)
+            .clamp(coded::LANES, largest);
+        let predict_block = |(predictions, rows): (&mut [f64], &[f64])| match coded {
+            Some(coded) => self.predict_coded(rows, predictions, coded),
             None => self.predict_block(rows, predictions, by_threshold),
         };
         if is_small {
@@ -136,13 +138,6 @@ impl Forest {
         Ok(predictions)
     }
 
-    /// Whether a block of this many rows goes faster through trees that are coded for it: through trees too large
-    /// for the first cache, and not too large for so few rows.
-    fn codes_pay(&self, n_rows: usize) -> bool {
-        let n_nodes = self.n_nodes() / self.n_trees();
-        (CODED_NODES..=n_rows.saturating_mul(NODES_A_ROW)).contains(&n_nodes)
-    }
-
     /// The prediction for one row, the columns of the training set in the same order. Allocates nothing.
     ///
     /// # Errors
@@ -152,19 +147,36 @@ impl Forest {
         if !self.check_values(row)? {
             return Ok(self.predict_by_routes(row));
         }
+        Ok(self.predict_by_thresholds(row))
+    }
+
+    /// The prediction for a row whose ways thresholds decide, several trees at a time.
+    fn predict_by_thresholds(&self, row: &[f64]) -> f64 {
         let mut sum = 0.0;
         let mut roots = self.roots.chunks_exact(LANES);
         for roots in &mut roots {
-            let mut at = [0; LANES];
-            at.copy_from_slice(roots);
-            for index in leaves(&self.nodes, at, [row; LANES]) {
-                sum += self.nodes[index as usize].value;
-            }
+            sum = self.add_trees::<LANES>(roots, row, sum);
         }
-        for &root in roots.remainder() {
-            sum += self.nodes[leaf(&self.nodes, root, row)].value;
+        let sum = match roots.remainder() {
+            [] => sum,
+            &[root] => sum + self.nodes[leaf(&self.nodes, root, row)].value,
+            roots @ ([_, _] | [_, _, _] | [_, _, _, _]) => self.add_trees::<{ LANES / 2 }>(roots, row, sum),
+            roots => self.add_trees::<LANES>(roots, row, sum),
+        };
+        sum / self.n_trees() as f64
+    }
+
+    /// Adds to `sum` what the trees with these roots, at most `N`, predict for a row.
+    #[inline]
+    fn add_trees<const N: usize>(&self, roots: &[u32], row: &[f64], mut sum: f64) -> f64 {
+        // Lanes without a tree do what the first one does.
+        let mut at = [roots[0]; N];
+        at[..roots.len()].copy_from_slice(roots);
+        let found = leaves(&self.nodes, at, [row; N]);
+        for &index in &found[..roots.len()] {
+            sum += self.nodes[index as usize].value;
         }
-        Ok(sum / self.n_trees() as f64)
+        sum
     }
 
     /// The prediction for a row that may have missing values and categories: the order of the sum is that of
@@ -186,6 +198,12 @@ impl Forest {
             }
             return;
         }
+        if predictions.len() < LANES {
+            for (prediction, row) in predictions.iter_mut().zip(rows.chunks(self.n_features)) {
+                *prediction = self.predict_by_thresholds(row);
+            }
+            return;
+        }
         for &root in &self.roots {
             self.add_tree(root, rows, predictions);
         }
@@ -193,25 +211,27 @@ impl Forest {
     }
 
     /// As [`Forest::predict_block`], by codes for as long as they decide nearly all ways.
-    fn predict_coded(&self, rows: &[f64], predictions: &mut [f64], scales: &Scales) {
-        let coded_rows = CodedRows::new(rows, scales);
-        let mut coded = CodedTree::default();
-        let n_groups = coded_rows.groups().len();
-        let most = n_groups * UNDECIDED;
+    fn predict_coded(&self, rows: &[f64], predictions: &mut [f64], forest: &CodedForest) {
+        let coded_rows = CodedRows::new(rows, &forest.scales);
+        let most = coded_rows.groups().len() * UNDECIDED;
         let mut n_undecided = 0;
-        for (tree, &root) in self.roots.iter().enumerate() {
-            if n_undecided > most || !coded.lay_out(self.nodes_of_tree(tree), root, scales) {
+        for (tree, (&root, coded)) in self.roots.iter().zip(&forest.trees).enumerate() {
+            let Some(coded) = coded.as_ref().filter(|_| n_undecided <= most) else {
                 self.add_tree(root, rows, predictions);
                 continue;
+            };
+            if coded.n_places() <= FETCHED_A_ROW * predictions.len() {
+                coded.fetch();
             }
+            let nodes = self.nodes_of_tree(tree);
             n_undecided = 0;
             for (sums, group) in predictions.chunks_mut(coded::LANES).zip(coded_rows.groups()) {
                 if n_undecided > most {
                     self.add_tree(root, group.values, sums);
                     continue;
                 }
-                let (found, n) = coded.predict(group);
-                n_undecided += n;
+                let (found, n_decided) = coded.predict(nodes, group);
+                n_undecided += n_decided;
                 for (sum, value) in sums.iter_mut().zip(found) {
                     *sum += value;
                 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::node::Node;
 use super::packed::PackedForest;
-use super::{Forest, Importances, Routes};
+use super::{Forest, Importances, Kept, Routes};
 use crate::{ForestError, check};
 
 /// One tree: nodes in level order.
@@ -138,7 +138,7 @@ impl TryFrom<StoredForest> for Forest {
         }
         let StoredForest { missing_left, categorical, category_sets: sets, .. } = stored;
         let routes = Routes { missing_left, categorical, sets };
-        Ok(Self { n_features, roots, nodes, importances, routes })
+        Ok(Self { n_features, roots, nodes, importances, routes, kept: Kept::default() })
     }
 }
 

@@ -5,7 +5,9 @@
 
 #![expect(unsafe_code, reason = "checks of bounds take a quarter of the time of a prediction")]
 
-use std::mem;
+use std::hint::black_box;
+
+use super::node::Node;
 
 /// Walks side by side: enough to hide how long the second cache takes.
 pub(super) const LANES: usize = 16;
@@ -13,27 +15,28 @@ pub(super) const LANES: usize = 16;
 /// Walks for which it is noted together whether codes were equal.
 const FEW: usize = 4;
 
-/// The code of a leaf; no other is as large.
-pub(super) const LEAF: u32 = u32::MAX;
+/// Nodes in a line of the cache.
+const LINE: usize = 8;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 #[repr(align(8))]
 struct CodedNode {
-    /// The code of the threshold, or [`LEAF`].
+    /// The code of the threshold; at a leaf which of the leaves it is, counted from 1.
     code: u32,
-    /// The column asked about in the lowest bits, above them where the left child lies. A leaf is its own.
+    /// The column asked about in the lowest bits, above them where the left child lies. A leaf leads to itself: it asks
+    /// about one column more than there are, which is 0 in all rows.
     place: u32,
 }
 
-/// The nodes of one tree in their order.
+/// One tree: its nodes in their order, but for the thresholds of splits.
 ///
-/// Invariant, unless there are no nodes: there are as many values as nodes; of each node the column is below
-/// `n_features`, and wherever a step leads from it there is a node.
-#[derive(Debug, Default)]
+/// Invariant: of each node the column is at most `n_features`, and where it leads to and right behind that lies a node.
+#[derive(Debug)]
 pub(super) struct CodedNodes {
+    /// After the last one lies one to which nothing leads.
     nodes: Vec<CodedNode>,
-    /// The thresholds of splits, the predictions of leaves.
-    values: Vec<f64>,
+    /// For each place which node of the tree lies there.
+    origins: Vec<u32>,
     n_features: usize,
     feature_bits: u32,
 }
@@ -41,7 +44,7 @@ pub(super) struct CodedNodes {
 /// A group of rows.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Group<'a> {
-    /// Feature by feature.
+    /// Feature by feature, then 0 for the leaves.
     pub(super) codes: &'a [[u32; LANES]],
     /// Row by row, at most as many as there are lanes.
     pub(super) values: &'a [f64],
@@ -50,93 +53,105 @@ pub(super) struct Group<'a> {
 }
 
 impl CodedNodes {
-    /// Becomes a tree: of each node the value, the code, the feature and where the left child lies or, at a leaf,
-    /// itself. The feature takes `feature_bits` of 32, the place the others.
+    /// A tree: of its nodes, in order, where each lies, its code, its column and where it leads to. The root lies at 0,
+    /// others below `n_places`; the column takes `feature_bits` of 32, the place it leads to the others.
     ///
     /// # Panics
-    /// If there is no node, or one asks about a column that is none of `n_features` or leads to where no node lies.
-    pub(super) fn lay_out(
-        &mut self,
+    /// If there is no place, or a node asks about a column beyond `n_features` or lies in or leads to no place.
+    pub(super) fn new(
         n_features: usize,
         feature_bits: u32,
-        nodes: impl ExactSizeIterator<Item = (f64, u32, u32, u32)>,
-    ) {
-        // Nodes are the tree's only once all of them were found sound, whatever panics before.
-        let mut laid_out = mem::take(&mut self.nodes);
-        self.n_features = n_features;
-        self.feature_bits = feature_bits;
-        laid_out.resize(nodes.len(), CodedNode { code: LEAF, place: 0 });
-        self.values.resize(nodes.len(), 0.0);
-        for ((node, place), (value, code, feature, next)) in laid_out.iter_mut().zip(&mut self.values).zip(nodes) {
-            *node = CodedNode { code, place: next << feature_bits | feature };
-            *place = value;
+        n_places: usize,
+        nodes: impl Iterator<Item = (u32, u32, u32, u32)>,
+    ) -> Self {
+        let mut laid_out = vec![CodedNode::default(); n_places + 1];
+        let mut origins = vec![0; n_places];
+        let mut are_sound = n_places > 0;
+        for (origin, (at, code, feature, next)) in (0..).zip(nodes) {
+            let node = CodedNode { code, place: next << feature_bits | feature };
+            let (feature, next) = parts(node, feature_bits);
+            are_sound &= feature <= n_features && (next as usize) < n_places;
+            laid_out[at as usize] = node;
+            origins[at as usize] = origin;
         }
-        let is_sound = |&node: &CodedNode| {
-            let (feature, next) = self.parts(node);
-            (feature < n_features) & (next as usize + usize::from(node.code != LEAF) < laid_out.len())
-        };
-        let are_sound = laid_out.iter().fold(!laid_out.is_empty(), |all, node| all & is_sound(node));
         assert!(are_sound, "a node leads out of the tree");
-        self.nodes = laid_out;
+        Self { nodes: laid_out, origins, n_features, feature_bits }
     }
 
-    #[expect(clippy::inline_always, reason = "part of every step")]
-    #[inline(always)]
-    fn parts(&self, node: CodedNode) -> (usize, u32) {
-        ((node.place & ((1 << self.feature_bits) - 1)) as usize, node.place >> self.feature_bits)
+    /// How many nodes it has room for.
+    pub(super) fn n_places(&self) -> usize {
+        self.nodes.len()
     }
 
-    /// The values of the nodes that the rows of a group are at after `depth` steps, and in how many steps values had to
-    /// decide. No leaf lies above `least_depth`.
+    /// Has the processor fetch all of it, which it does in order many times as fast as here and there.
+    pub(super) fn fetch(&self) {
+        black_box(self.nodes.iter().step_by(LINE).fold(0, |all, node| all ^ node.code));
+    }
+
+    /// The codes of the nodes that the rows of a group are at after `depth` steps, and in how many steps values had to
+    /// decide. No leaf lies above `least_depth`; `nodes` are those of the tree, in its order.
     #[inline]
-    pub(super) fn walk(&self, group: Group<'_>, least_depth: usize, depth: usize) -> ([f64; LANES], usize) {
+    pub(super) fn walk(
+        &self,
+        nodes: &[Node],
+        group: Group<'_>,
+        least_depth: usize,
+        depth: usize,
+    ) -> ([u32; LANES], usize) {
         if group.exact {
-            self.walk_as::<true>(group, least_depth, depth)
+            self.walk_as::<true>(nodes, group, least_depth, depth)
         } else {
-            self.walk_as::<false>(group, least_depth, depth)
+            self.walk_as::<false>(nodes, group, least_depth, depth)
         }
     }
 
-    fn walk_as<const EXACT: bool>(&self, group: Group<'_>, least_depth: usize, depth: usize) -> ([f64; LANES], usize) {
-        assert!(!self.nodes.is_empty() && group.codes.len() >= self.n_features, "a tree, and all of its columns");
+    fn walk_as<const EXACT: bool>(
+        &self,
+        nodes: &[Node],
+        group: Group<'_>,
+        least_depth: usize,
+        depth: usize,
+    ) -> ([u32; LANES], usize) {
+        assert!(group.codes.len() > self.n_features, "all columns of the tree, and that of leaves");
         let mut at = [0; LANES];
         let mut n_decided = 0;
         for _ in 0..least_depth {
-            n_decided += self.step::<EXACT>(&mut at, group);
+            n_decided += self.step::<EXACT>(nodes, &mut at, group);
         }
         for _ in 0..(depth - least_depth).div_ceil(2) {
             let before = at;
-            n_decided += self.step::<EXACT>(&mut at, group);
-            n_decided += self.step::<EXACT>(&mut at, group);
+            n_decided += self.step::<EXACT>(nodes, &mut at, group);
+            n_decided += self.step::<EXACT>(nodes, &mut at, group);
             if at == before {
                 break;
             }
         }
-        // SAFETY: a step leads to where a node lies, and there are as many values.
-        (at.map(|at| unsafe { *self.values.get_unchecked(at as usize) }), n_decided)
+        // SAFETY: a step leads to where a node lies.
+        (at.map(|at| unsafe { self.nodes.get_unchecked(at as usize) }.code), n_decided)
     }
 
     /// One step of every walk; a leaf is not left. In how many of them values had to decide.
     #[expect(clippy::inline_always, reason = "the loop around it is what takes the time of a prediction")]
     #[inline(always)]
-    fn step<const EXACT: bool>(&self, at: &mut [u32; LANES], group: Group<'_>) -> usize {
+    fn step<const EXACT: bool>(&self, nodes: &[Node], at: &mut [u32; LANES], group: Group<'_>) -> usize {
         let mut n_decided = 0;
         // Lanes whose flags the registers hold: one branch for each few, hardly ever taken.
         for (few, at) in at.as_chunks_mut::<FEW>().0.iter_mut().enumerate() {
             let before = *at;
             let mut equal = false;
             for (lane, at) in (few * FEW..).zip(&mut *at) {
-                // SAFETY: a walk starts at node 0, which is there, and a step leads to where a node lies: see below.
+                // SAFETY: a walk starts at place 0, which is there, and where a step leads to and right behind it lies a
+                // node, by the invariant; `decide` leads to no other places.
                 let node = unsafe { *self.nodes.get_unchecked(*at as usize) };
-                let (feature, next) = self.parts(node);
+                let (feature, next) = parts(node, self.feature_bits);
                 // SAFETY: `walk_as` found that the codes have all of the columns that nodes ask about.
                 let code = unsafe { group.codes.get_unchecked(feature)[lane] };
                 equal |= !EXACT && code == node.code;
-                // To `next`, or past it from nodes whose code is not that of a leaf: no code is above that one.
+                // To `next`, or right behind it.
                 *at = next + u32::from(code > node.code);
             }
             if equal {
-                self.decide(few * FEW, before, at, group);
+                self.decide(nodes, few * FEW, before, at, group);
                 n_decided += 1;
             }
         }
@@ -146,17 +161,25 @@ impl CodedNodes {
     /// Where codes were equal, the values decide the step from `before`.
     #[cold]
     #[inline(never)]
-    fn decide(&self, first_lane: usize, before: [u32; FEW], at: &mut [u32; FEW], group: Group<'_>) {
+    fn decide(&self, nodes: &[Node], first_lane: usize, before: [u32; FEW], at: &mut [u32; FEW], group: Group<'_>) {
         for ((lane, before), at) in (first_lane..).zip(before).zip(at) {
             let node = self.nodes[before as usize];
-            let (feature, next) = self.parts(node);
-            if group.codes[feature][lane] == node.code && node.code != LEAF {
+            let (feature, next) = parts(node, self.feature_bits);
+            if group.codes[feature][lane] == node.code {
+                let threshold = nodes[self.origins[before as usize] as usize].value;
                 // The lanes after the last row have none.
                 let value = group.values.get(lane * self.n_features + feature);
-                *at = next + u32::from(value.is_some_and(|&value| value > self.values[before as usize]));
+                *at = next + u32::from(value.is_some_and(|&value| value > threshold));
             }
         }
     }
+}
+
+/// The column that a node asks about, and where it leads to.
+#[expect(clippy::inline_always, reason = "part of every step")]
+#[inline(always)]
+fn parts(node: CodedNode, feature_bits: u32) -> (usize, u32) {
+    ((node.place & ((1 << feature_bits) - 1)) as usize, node.place >> feature_bits)
 }
 
 #[cfg(test)]
@@ -167,59 +190,71 @@ mod tests {
 
     const BITS: u32 = 2;
 
-    /// A split of column 2 at code 5, and its leaves.
-    const NODES: [(f64, u32, u32, u32); 3] = [(0.5, 5, 2, 1), (10.0, LEAF, 0, 1), (20.0, LEAF, 0, 2)];
+    /// A split of column 2 at code 5, and its leaves, the first and the second; each with its place.
+    const NODES: [(u32, u32, u32, u32); 3] = [(0, 5, 2, 2), (2, 1, 3, 2), (3, 2, 3, 3)];
 
-    fn laid_out(nodes: &[(f64, u32, u32, u32)]) -> Option<CodedNodes> {
-        let mut laid_out = CodedNodes::default();
-        let lay_out = || laid_out.lay_out(3, BITS, nodes.iter().copied());
-        catch_unwind(AssertUnwindSafe(lay_out)).is_ok().then_some(laid_out)
+    /// The same tree as it is in a forest.
+    const TREE: [Node; 3] = [
+        Node { value: 0.5, feature: 2, left: 1 },
+        Node { value: 10.0, feature: 0, left: 0 },
+        Node { value: 20.0, feature: 0, left: 0 },
+    ];
+
+    fn laid_out(nodes: &[(u32, u32, u32, u32)], n_places: usize) -> Option<CodedNodes> {
+        let lay_out = || CodedNodes::new(3, BITS, n_places, nodes.iter().copied());
+        catch_unwind(AssertUnwindSafe(lay_out)).ok()
     }
 
-    fn walk(nodes: &CodedNodes, codes: &[[u32; LANES]], values: &[f64], depth: usize) -> ([f64; LANES], usize) {
-        nodes.walk(Group { codes, values, exact: false }, 0, depth)
+    /// Codes of three columns, and that of leaves.
+    fn codes(code: u32) -> [[u32; LANES]; 4] {
+        [[code; LANES], [code; LANES], [code; LANES], [0; LANES]]
+    }
+
+    fn walk(codes: &[[u32; LANES]], values: &[f64], depth: usize) -> ([u32; LANES], usize) {
+        let nodes = laid_out(&NODES, 4).unwrap();
+        nodes.fetch();
+        nodes.walk(&TREE, Group { codes, values, exact: false }, 0, depth)
     }
 
     #[test]
     fn nodes_that_lead_out_of_the_tree_are_refused() {
-        assert!(laid_out(&NODES).is_some());
-        assert!(laid_out(&[]).is_none(), "no root");
-        assert!(laid_out(&NODES[..2]).is_none(), "no right child");
-        assert!(laid_out(&NODES[1..2]).is_none(), "a leaf that leads to node 1");
-        let split = |feature, next| [(0.5, 5, feature, next), NODES[1], NODES[2]];
-        assert!(laid_out(&split(3, 1)).is_none(), "column 3 of 0 to 2");
-        assert!(laid_out(&split(2, 2)).is_none(), "no right child");
-        assert!(laid_out(&split(2, u32::MAX >> BITS)).is_none());
-        assert!(laid_out(&split(2, 0)).is_some(), "a circle, but nothing that is not there");
+        assert!(laid_out(&NODES, 4).is_some());
+        assert!(laid_out(&[], 0).is_none(), "no root");
+        assert!(laid_out(&NODES, 3).is_none(), "a node beyond the places");
+        let split = |feature, next| [(0, 5, feature, next), NODES[1], NODES[2]];
+        let two_columns = || CodedNodes::new(2, BITS, 4, split(3, 2).into_iter());
+        assert!(catch_unwind(AssertUnwindSafe(two_columns)).is_err(), "column 3 of 0 to 2");
+        assert!(laid_out(&split(2, 4), 4).is_none(), "no child");
+        assert!(laid_out(&split(2, u32::MAX >> BITS), 4).is_none());
+        assert!(laid_out(&split(2, 0), 4).is_some(), "a circle, but nothing that is not there");
     }
 
     #[test]
-    fn a_refused_tree_is_none_to_walk() {
-        let mut nodes = laid_out(&NODES).unwrap();
-        assert!(catch_unwind(AssertUnwindSafe(|| nodes.lay_out(3, BITS, NODES[..2].iter().copied()))).is_err());
-        assert!(catch_unwind(AssertUnwindSafe(|| walk(&nodes, &[[0; LANES]; 3], &[], 1))).is_err());
-    }
-
-    #[test]
-    #[should_panic(expected = "all of its columns")]
+    #[should_panic(expected = "all columns of the tree")]
     fn rows_with_too_few_columns_are_refused() {
-        walk(&laid_out(&NODES).unwrap(), &[[0; LANES]; 2], &[], 1);
+        walk(&codes(0)[..3], &[], 1);
     }
 
     #[test]
     fn no_code_leads_past_a_leaf() {
-        let nodes = laid_out(&NODES).unwrap();
-        for code in [6, LEAF - 1, LEAF] {
-            assert_eq!(walk(&nodes, &[[code; LANES]; 3], &[1.0; 3 * LANES], 9).0, [20.0; LANES]);
+        for code in [6, u32::MAX] {
+            assert_eq!(walk(&codes(code), &[1.0; 3 * LANES], 9).0, [2; LANES]);
         }
     }
 
     #[test]
+    fn wherever_codes_lead_there_is_a_node() {
+        // No group has such codes: the last node leads to the place behind all others, which leads to the root.
+        walk(&[[u32::MAX; LANES]; 4], &[], 9);
+        let last = laid_out(&[(0, 5, 2, 1), (1, 1, 3, 1)], 2).unwrap();
+        last.walk(&TREE, Group { codes: &[[u32::MAX; LANES]; 4], values: &[], exact: true }, 9, 9);
+    }
+
+    #[test]
     fn values_decide_for_equal_codes_of_each_lane() {
-        let nodes = laid_out(&NODES).unwrap();
         let values: Vec<f64> = (0..3 * (LANES - 1)).map(|index| f64::from(u8::from(index % 2 == 0))).collect();
-        let (found, n_decided) = walk(&nodes, &[[5; LANES]; 3], &values, 1);
-        let expected = |lane| if values.get(3 * lane + 2).is_some_and(|&value| value > 0.5) { 20.0 } else { 10.0 };
+        let (found, n_decided) = walk(&codes(5), &values, 1);
+        let expected = |lane| if values.get(3 * lane + 2).is_some_and(|&value| value > 0.5) { 2 } else { 1 };
         assert_eq!(found, std::array::from_fn(expected));
         assert_eq!(n_decided, LANES / FEW);
     }
