@@ -265,6 +265,11 @@ mod tests {
         }
     }
 
+    fn turns() -> TurnsArgs {
+        let python = PythonArgs { python: "python3".to_owned() };
+        TurnsArgs { rounds: ROUNDS, quick: false, engines: Vec::new(), patience: PATIENCE, out: None, python }
+    }
+
     #[test]
     fn each_cell_is_measured_once_and_a_part_is_told_from_all() {
         let mut args = ForestBenchArgs {

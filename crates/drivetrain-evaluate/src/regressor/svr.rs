@@ -150,7 +150,7 @@ fn scale(x: &ArrayView2<'_, f64>) -> f64 {
 }
 
 impl FittedSvr {
-    fn of(&self, row: ArrayView1<'_, f64>) -> f64 {
+    fn of(&self, row: &ArrayView1<'_, f64>) -> f64 {
         let terms = self.support.rows().into_iter().zip(&self.weights).map(|(support, weight)| {
             let squared: f64 = support.iter().zip(row).map(|(a, b)| (a - b) * (a - b)).sum();
             weight * (-self.gamma * squared).exp()
@@ -166,7 +166,7 @@ impl FittedSvr {
         let bits = |row: ArrayView1<'_, f64>| row.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
         let mut groups: HashMap<Vec<u64>, (f64, f64)> = HashMap::new();
         for (row, &target) in x.rows().into_iter().zip(y) {
-            let (low, high) = of.weights_of(target - self.of(row));
+            let (low, high) = of.weights_of(target - self.of(&row));
             let group = groups.entry(bits(row)).or_default();
             *group = (group.0 + low, group.1 + high);
         }
@@ -188,7 +188,7 @@ impl FittedRegressor for FittedSvr {
             return Err(EvaluateError::FeatureCount { expected, found });
         }
         check_features(&x)?;
-        Ok(x.rows().into_iter().map(|row| self.of(row)).collect())
+        Ok(x.rows().into_iter().map(|row| self.of(&row)).collect())
     }
 }
 

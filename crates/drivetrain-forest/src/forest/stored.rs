@@ -76,7 +76,7 @@ impl Forest {
             roots.push(root);
             push_tree(&mut nodes, root, width, &tree.feature, &tree.value).map_err(|fault| invalid(number, fault))?;
         }
-        Ok(Self { n_features, roots, nodes, importances, routes })
+        Ok(Self { n_features, roots, nodes, importances, routes, kept: Kept::default() })
     }
 }
 

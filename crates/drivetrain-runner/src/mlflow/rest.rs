@@ -11,7 +11,7 @@ use crate::RunnerError;
 /// A server that is there answers a call sooner.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Nobody waits longer for a run to be told of, however many calls that takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// The most entries of each kind in a `log-batch` call.
 const BATCH: usize = 100;
 /// Characters of a refusal that are quoted.

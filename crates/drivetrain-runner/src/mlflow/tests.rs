@@ -135,7 +135,7 @@ fn a_server_that_is_slow_with_every_call_is_not_waited_for_call_after_call() {
     std::thread::spawn(move || {
         for socket in listener.incoming() {
             let mut socket = socket.unwrap();
-            let _ = socket.read(&mut [0; 65536]).unwrap();
+            let _ = socket.read(&mut [0; 1 << 14]).unwrap();
             counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             std::thread::sleep(std::time::Duration::from_millis(200));
             let body = r#"{"experiment_id": "1", "run": {"info": {"run_id": "2"}}}"#;

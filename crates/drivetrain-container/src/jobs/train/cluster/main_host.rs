@@ -174,7 +174,7 @@ enum Slot {
     /// It has come, and is gone.
     Lost,
     /// They have come.
-    Delivered(Forest),
+    Delivered(Box<Forest>),
     /// They are here, or they are grown here.
     Ours,
 }
@@ -201,7 +201,7 @@ impl Board {
                     let Slot::Delivered(forest) = std::mem::replace(&mut state.slots[host], Slot::Ours) else {
                         continue;
                     };
-                    return Some(forest);
+                    return Some(*forest);
                 }
                 Slot::Growing if is_late(patience.slow()) => {
                     tracing::warn!("{name} takes longer than it should");
@@ -234,7 +234,7 @@ impl Board {
         let n_trees = grown.as_ref().map_or(0, Forest::n_trees);
         let slot = std::mem::replace(&mut self.lock().slots[host], Slot::Ours);
         match slot {
-            Slot::Delivered(forest) if forest.n_trees() >= n_trees => Some(forest),
+            Slot::Delivered(forest) if forest.n_trees() >= n_trees => Some(*forest),
             _ => grown,
         }
     }
@@ -333,7 +333,7 @@ impl Board {
                             let mut state = self.lock();
                             let is_needed = matches!(state.slots[host], Slot::Growing);
                             if is_needed {
-                                state.slots[host] = Slot::Delivered(forest);
+                                state.slots[host] = Slot::Delivered(Box::new(forest));
                             }
                             drop(state);
                             self.changed.notify_all();
