@@ -139,7 +139,7 @@ impl Svr {
             return Ok(fitted);
         }
         let problem = "the optimiser ended, after 50000 steps at the latest, where more of them are missed than";
-        Err(failed(format!("{problem} tol = {} allows", self.tol)))
+        Err(failed(format!("{problem} tol = {:?} allows", self.tol)))
     }
 }
 
