@@ -19,6 +19,9 @@ use crate::grow::tree::{GrownNode, GrownTree, Split};
 /// Whoever may cancel the fit is asked again after so many samples of nodes that were split: some milliseconds' work.
 pub(super) const ASKED_EVERY: usize = 1 << 16;
 
+/// So many features of small nodes wait for their subtrees to be grown. The trees of tests are small.
+const MOST_WAITING: usize = if cfg!(test) { 1 << 4 } else { 1 << 20 };
+
 /// A split's node and the rows its threshold lies between.
 pub(super) type Edge = (usize, [u32; 2]);
 
@@ -69,16 +72,25 @@ impl<'a, 'x, C: Criterion> Growth<'a, 'x, C> {
         blocks: &Pool<Blocks<C>>,
     ) {
         let mut small = Vec::new();
+        let most = MOST_WAITING / self.features.n_features() + 1;
         while let Some(node) = stack.pop() {
             if node.len() <= blocks::SIZES[0] {
                 // Draws of its own, so that the order in which subtrees are grown does not matter.
                 small.push((node, self.features.clone(), self.random.bits()));
+                if small.len() == most {
+                    self.grow_small(&std::mem::take(&mut small), lists, blocks);
+                }
             } else {
                 self.split(lists, &node, &mut stack);
             }
         }
-        let (next, lists) = (AtomicUsize::new(0), &*lists);
-        let (growth, small) = (&*self, &small[..]);
+        self.grow_small(&small, lists, blocks);
+    }
+
+    /// Grows the subtrees of small nodes of the lists, each with its features and the seed of its draws.
+    fn grow_small(&mut self, small: &[(Node<C::Target>, Features, u64)], lists: &Lists<C>, blocks: &Pool<Blocks<C>>) {
+        let next = AtomicUsize::new(0);
+        let growth = &*self;
         let worker = |_| {
             let (mut memory, mut criterion) = (blocks.take(), growth.criterion.clone());
             let mut grown = Vec::new();
