@@ -128,24 +128,27 @@ impl CodedTree {
         // One more is that of leaves.
         let bits = u32::BITS - n_features.leading_zeros();
         let n_places = u32::try_from(nodes.len() + 1).ok().filter(|&n| u64::from(n) <= 1 << (u32::BITS - bits))?;
-        let (mut depth, mut level_end, mut next_end, mut least_depth) = (0, 1, 1, None);
+        let (mut depth, mut level_end, mut next_end, mut least_depth) = (0, 1, 1, usize::MAX);
+        let mut leaves = vec![0.0; nodes.len().div_ceil(2) + 1];
         let mut n_leaves = 0;
+        // Without a branch on whether a node is a leaf, as none could be foretold.
         let coded = nodes.iter().zip(places(nodes, root)).enumerate().map(|(index, (node, (place, below)))| {
             if index == level_end {
                 depth += 1;
                 level_end = next_end;
             }
-            if node.is_leaf() {
-                least_depth = least_depth.or(Some(depth));
-                n_leaves += 1;
-                return (place, n_leaves, n_features, place);
-            }
-            next_end += 2;
-            (place, scales.0[node.feature as usize].code(node.value).0, node.feature, below)
+            let is_leaf = node.is_leaf();
+            least_depth = least_depth.min(if is_leaf { depth } else { usize::MAX });
+            leaves[n_leaves as usize] = node.value;
+            n_leaves += u32::from(is_leaf);
+            next_end += 2 * usize::from(!is_leaf);
+            let code = scales.0[node.feature as usize].code(node.value).0;
+            let [code, feature, next] = select(is_leaf, [n_leaves, n_features, place], [code, node.feature, below]);
+            (place, code, feature, next)
         });
         let coded = CodedNodes::new(scales.0.len(), bits, n_places as usize, coded);
-        let leaves = nodes.iter().filter(|node| node.is_leaf()).map(|node| node.value).collect();
-        Some(Self { nodes: coded, leaves, depth, least_depth: least_depth.unwrap_or(0) })
+        leaves.truncate(n_leaves as usize);
+        Some(Self { nodes: coded, leaves, depth, least_depth })
     }
 
     /// How many places for nodes it has, one more than nodes.
@@ -175,33 +178,48 @@ impl CodedTree {
 /// one piece, so that of the nodes on a way many lie close together: right behind two children lie those of the one with
 /// more nodes below it.
 fn places(nodes: &[Node], root: u32) -> Vec<(u32, u32)> {
+    // The left child of a node; of a leaf what lies behind all nodes, which may be written to.
+    let left_of = |node: &Node| if node.is_leaf() { nodes.len() } else { (node.left - root) as usize };
     // Splits below and with each node: how many pairs of children.
-    let mut n_splits = vec![0_u32; nodes.len()];
-    for (index, node) in nodes.iter().enumerate().rev().filter(|(_, node)| !node.is_leaf()) {
-        let left = (node.left - root) as usize;
-        n_splits[index] = 1 + n_splits[left] + n_splits[left + 1];
+    let mut n_splits = vec![0_u32; nodes.len() + 2];
+    for (index, node) in nodes.iter().enumerate().rev() {
+        let left = left_of(node);
+        n_splits[index] = u32::from(!node.is_leaf()) * (1 + n_splits[left] + n_splits[left + 1]);
     }
-    let mut places = vec![(0, 0); nodes.len()];
+    let mut places = vec![(0, 0); nodes.len() + 2];
     // Beside the root lies nothing.
     let mut free = 2;
-    for (index, node) in nodes.iter().enumerate().filter(|(_, node)| !node.is_leaf()) {
-        let left = (node.left - root) as usize;
-        let is_top = index < TOP;
-        if is_top || places[index].1 == 0 {
-            places[index].1 = free;
-            free += if is_top { 2 } else { 2 * n_splits[index] };
-        }
-        let below = places[index].1;
-        places[left].0 = below;
-        places[left + 1].0 = below + 1;
-        if !is_top {
-            let (behind_left, behind_right) = (2 * n_splits[left], 2 * n_splits[left + 1]);
-            let is_left_first = behind_left >= behind_right;
-            places[left].1 = below + 2 + if is_left_first { 0 } else { behind_right };
-            places[left + 1].1 = below + 2 + if is_left_first { behind_left } else { 0 };
-        }
+    let (top, others) = nodes.split_at(TOP.min(nodes.len()));
+    let mut n_announced = 1;
+    for (index, node) in top.iter().enumerate().filter(|(_, node)| !node.is_leaf()) {
+        let left = left_of(node);
+        places[index].1 = free;
+        places[left].0 = free;
+        places[left + 1].0 = free + 1;
+        free += 2;
+        n_announced += 2;
     }
+    for index in top.len()..n_announced.max(top.len()) {
+        places[index].1 = free;
+        free += 2 * n_splits[index];
+    }
+    for (index, node) in (top.len()..).zip(others) {
+        let left = left_of(node);
+        let below = places[index].1;
+        let (behind_left, behind_right) = (2 * n_splits[left], 2 * n_splits[left + 1]);
+        let right_first = u32::from(behind_left < behind_right);
+        places[left] = (below, below + 2 + right_first * behind_right);
+        places[left + 1] = (below + 1, below + 2 + (1 - right_first) * behind_left);
+    }
+    places.truncate(nodes.len());
     places
+}
+
+/// One of two, without a branch.
+#[inline]
+fn select<const N: usize>(first: bool, yes: [u32; N], no: [u32; N]) -> [u32; N] {
+    let mask = u32::from(first).wrapping_neg();
+    std::array::from_fn(|index| yes[index] & mask | no[index] & !mask)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod layout;
 mod merge;
 mod node;
 mod packed;
+mod parted;
 mod predict;
 mod quantiles;
 mod routes;

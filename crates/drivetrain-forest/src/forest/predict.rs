@@ -2,7 +2,8 @@
 //!
 //! A walk from a root to a leaf is a chain of loads, each of which waits for the one before. So several
 //! walks go side by side: of many rows through one tree, or of one row through several trees. Rows go
-//! through a tree in large blocks, so that the tree is fetched into the cache once for all of them.
+//! through a tree in large blocks, so that the tree is fetched into the cache once for all of them; through a tree that
+//! no cache holds they go in another order: see [`super::parted`].
 //!
 //! Large trees are kept a second time for that, in half the bytes: see [`coded`]. They are made with the first rows that
 //! repay it, of one call or of many, and hold 12 bytes a node and 8 bytes a leaf for as long as the forest is there; a
@@ -14,8 +15,8 @@
 //!
 //! | trees | 1,000 rows | 10,000 | 20,000 | before: 1,000 | 10,000 | 20,000 |
 //! |---|---|---|---|---|---|---|
-//! | 20 to the end | 475, then 2,426 | 874, 2,585 | 1,255, 2,563 | 1,498 | 1,933 | 2,235 |
-//! | 100 to the end | 72, 452 | 143, 573 | 283, 571 | 166 | 409 | 495 |
+//! | 20 to the end | 556, then 2,426 | 1,350, 2,485 | 1,755, 2,510 | 1,498 | 1,933 | 2,235 |
+//! | 100 to the end | 72, 452 | 234, 525 | 321, 515 | 166 | 409 | 495 |
 //!
 //! # What was tried
 //!
@@ -82,6 +83,7 @@ use super::Forest;
 use super::coded::{self, CodedRows};
 use super::kept::CodedForest;
 use super::node::{leaf, leaves};
+use super::parted::Parted;
 use crate::{ForestError, check};
 
 /// Walks side by side: enough to keep a core's loads busy, few enough for its registers.
@@ -204,8 +206,11 @@ impl Forest {
             }
             return;
         }
-        for &root in &self.roots {
-            self.add_tree(root, rows, predictions);
+        let mut parted = Parted::default();
+        for (tree, &root) in self.roots.iter().enumerate() {
+            if !parted.add_tree(self, tree, rows, predictions) {
+                self.add_tree(root, rows, predictions);
+            }
         }
         self.divide(predictions);
     }
