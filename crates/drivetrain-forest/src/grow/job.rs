@@ -89,6 +89,7 @@ impl<'a> Job<'a> {
             arena.recycle(tree);
             Ok(finished)
         })?;
+        drop(engine);
         self.assemble(grown)
     }
 

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bootstrap::Rows;
 use super::scale::TargetScale;
-use super::tree::{GrownNode, GrownTree, Split};
+use super::tree::{GrownNode, GrownTree, Rule, Split};
 use crate::{ForestError, RandomForestRegressor, RegressionCriterion};
 
 type Matrix = DenseMatrix<f64>;
@@ -139,11 +139,13 @@ impl Engine {
             return Ok(GrownNode { value, split: None });
         };
         let children = index + 1..n_nodes;
-        match (split_value, split_score, u32::try_from(split_feature)) {
-            (Some(threshold), Some(gain), Ok(feature))
+        let narrow = |number: usize| u32::try_from(number);
+        match (split_value, split_score, narrow(split_feature), narrow(left), narrow(right)) {
+            (Some(threshold), Some(gain), Ok(feature), Ok(narrow_left), Ok(narrow_right))
                 if split_feature < self.n_features && children.contains(&left) && children.contains(&right) =>
             {
-                let split = Split { feature, threshold, categories: None, left, right, gain, missing_left: false };
+                let (rule, children) = (Rule::Threshold(threshold), [narrow_left, narrow_right]);
+                let split = Split { feature, rule, children, gain, missing_left: false };
                 Ok(GrownNode { value, split: Some(split) })
             }
             _ => Err(failed(&"a node's split is incomplete")),
@@ -308,7 +310,10 @@ mod tests {
     }
 
     fn depth(tree: &GrownTree, node: usize) -> usize {
-        tree.nodes[node].split.as_ref().map_or(0, |split| 1 + depth(tree, split.left).max(depth(tree, split.right)))
+        tree.nodes[node].split.as_ref().map_or(0, |split| {
+            let [left, right] = split.children().map(|child| depth(tree, child));
+            1 + left.max(right)
+        })
     }
 
     #[test]
@@ -332,8 +337,7 @@ mod tests {
         for (row, &weight) in x.rows().into_iter().zip(weights).filter(|(_, w)| **w > 0.0) {
             let mut node = 0;
             while let Some(split) = &tree.nodes[node].split {
-                let left = row[split.feature as usize] <= split.threshold;
-                node = if left { split.left } else { split.right };
+                node = split.children()[usize::from(row[split.feature as usize] > split.threshold())];
             }
             leaves[node] = (leaves[node].0 + 1, leaves[node].1 + weight);
         }
@@ -370,9 +374,8 @@ mod tests {
         let builder = RandomForestRegressor::builder().bootstrap(false).max_depth(1);
         let tree = engine(builder, &x, &y).grow(random::stream(0, 0)).unwrap();
         let split = tree.nodes[0].split.as_ref().unwrap();
-        assert_eq!(split.threshold, 3.5);
-        assert_eq!(tree.nodes[split.left].value, 2.0);
-        assert_eq!(tree.nodes[split.right].value, 10.5);
+        assert_eq!(split.threshold(), 3.5);
+        assert_eq!(split.children().map(|child| tree.nodes[child].value), [2.0, 10.5]);
         let forest = single(&tree, 1);
         assert_eq!(forest.predict_row(&[3.5]), Ok(2.0));
         assert_eq!(forest.predict_row(&[3.6]), Ok(10.5));

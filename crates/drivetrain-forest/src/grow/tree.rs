@@ -20,19 +20,44 @@ pub(super) struct GrownNode {
     pub(super) split: Option<Split>,
 }
 
-/// Where a node's rows go: left if `feature` is at most `threshold`, or one of `categories`.
+/// Where a node's rows go. Small, as each of a million rows may have two nodes.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Split {
     pub(super) feature: u32,
-    pub(super) threshold: f64,
-    /// The categories that go left, as bits, if the feature holds categories.
-    pub(super) categories: Option<u64>,
-    pub(super) left: usize,
-    pub(super) right: usize,
+    pub(super) rule: Rule,
+    /// The left child and the right one.
+    pub(super) children: [u32; 2],
     /// The decrease in impurity times weight, in any unit common to the tree.
     pub(super) gain: f64,
     /// Whether missing values go left.
     pub(super) missing_left: bool,
+}
+
+/// What goes left.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Rule {
+    /// Values up to this one.
+    Threshold(f64),
+    /// The categories of these bits.
+    Categories(u64),
+}
+
+impl Split {
+    pub(super) fn children(&self) -> [usize; 2] {
+        self.children.map(|child| child as usize)
+    }
+
+    /// Not a number if categories go left.
+    #[cfg(test)]
+    pub(super) fn threshold(&self) -> f64 {
+        let Rule::Threshold(threshold) = self.rule else { return f64::NAN };
+        threshold
+    }
+
+    #[cfg(test)]
+    pub(super) fn categories(&self) -> Option<u64> {
+        if let Rule::Categories(categories) = self.rule { Some(categories) } else { None }
+    }
 }
 
 impl GrownTree {
@@ -43,7 +68,7 @@ impl GrownTree {
     pub(super) fn merge_equal_leaves(&mut self) {
         for index in (0..self.nodes.len()).rev() {
             let Some(split) = &self.nodes[index].split else { continue };
-            let (left, right) = (&self.nodes[split.left], &self.nodes[split.right]);
+            let [left, right] = split.children().map(|child| &self.nodes[child]);
             if left.split.is_none() && right.split.is_none() && equal_but_for_rounding(left.value, right.value) {
                 self.nodes[index] = GrownNode { value: left.value, split: None };
             }
@@ -64,7 +89,7 @@ impl GrownTree {
             let Some(Candidate { index, .. }) = frontier.pop() else { break };
             kept[index] = true;
             let split = self.nodes[index].split.as_ref();
-            frontier.extend(split.iter().flat_map(|split| [split.left, split.right]).filter_map(candidate));
+            frontier.extend(split.iter().flat_map(|split| split.children()).filter_map(candidate));
         }
         for (node, kept) in self.nodes.iter_mut().zip(kept) {
             node.split = node.split.take().filter(|_| kept);
@@ -78,7 +103,8 @@ impl GrownTree {
         let mut worth = vec![0.0; self.nodes.len()];
         for index in (0..self.nodes.len()).rev() {
             if let Some(split) = &self.nodes[index].split {
-                let total = split.gain - cost + worth[split.left] + worth[split.right];
+                let [left, right] = split.children();
+                let total = split.gain - cost + worth[left] + worth[right];
                 if total > 0.0 {
                     worth[index] = total;
                 } else {
@@ -99,20 +125,21 @@ impl GrownTree {
             category_sets: Vec::new(),
         };
         let mut order = Vec::with_capacity(n_nodes);
-        order.push(0);
+        order.push(0_u32);
         let n_classes = self.shares.len() / n_nodes;
         let mut shares = Vec::new();
         let mut next = 0;
         while let Some(&index) = order.get(next) {
             next += 1;
+            let index = index as usize;
             let node = &self.nodes[index];
             stored.feature.push(node.split.as_ref().map(|split| split.feature));
             stored.value.push(match &node.split {
-                Some(Split { categories: Some(categories), .. }) => {
+                Some(Split { rule: Rule::Categories(categories), .. }) => {
                     stored.category_sets.push(*categories);
                     (stored.category_sets.len() - 1) as f64
                 }
-                Some(split) => split.threshold,
+                Some(Split { rule: Rule::Threshold(threshold), .. }) => *threshold,
                 None if n_classes > 0 => {
                     shares.extend_from_slice(&self.shares[index * n_classes..][..n_classes]);
                     (shares.len() / n_classes - 1) as f64
@@ -120,7 +147,7 @@ impl GrownTree {
                 None => node.value,
             });
             stored.missing_left.push(node.split.as_ref().is_some_and(|split| split.missing_left));
-            order.extend(node.split.iter().flat_map(|split| [split.left, split.right]));
+            order.extend(node.split.iter().flat_map(|split| split.children));
         }
         // All trees wait for the last one: a pruned one must not hold the room of what it was.
         stored.feature.shrink_to_fit();
@@ -137,8 +164,7 @@ impl GrownTree {
         for (index, node) in self.nodes.iter().enumerate() {
             if let (true, Some(split)) = (index == 0 || reached[index], &node.split) {
                 gains[split.feature as usize] += split.gain;
-                reached[split.left] = true;
-                reached[split.right] = true;
+                split.children().into_iter().for_each(|child| reached[child] = true);
             }
         }
         normalise(&mut gains);
@@ -190,10 +216,16 @@ mod tests {
         GrownNode { value, split: None }
     }
 
-    fn split(feature: u32, threshold: f64, left: usize, right: usize, gain: f64) -> GrownNode {
+    fn split(feature: u32, threshold: f64, left: u32, right: u32, gain: f64) -> GrownNode {
         GrownNode {
             value: 0.0,
-            split: Some(Split { feature, threshold, categories: None, left, right, gain, missing_left: false }),
+            split: Some(Split {
+                feature,
+                rule: Rule::Threshold(threshold),
+                children: [left, right],
+                gain,
+                missing_left: false,
+            }),
         }
     }
 

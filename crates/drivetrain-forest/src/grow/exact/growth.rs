@@ -1,5 +1,6 @@
 //! A tree while it grows: node after node, depth first, without recursion over nodes.
 
+use std::cmp::Reverse;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
@@ -14,7 +15,7 @@ use super::node::Node;
 use super::pool::Pool;
 use super::scan::{Best, Way};
 use super::steps::Search;
-use crate::grow::tree::{GrownNode, GrownTree, Split};
+use crate::grow::tree::{GrownNode, GrownTree, Rule, Split};
 
 /// Whoever may cancel the fit is asked again after so many samples of nodes that were split: some milliseconds' work.
 pub(super) const ASKED_EVERY: usize = 1 << 16;
@@ -22,8 +23,13 @@ pub(super) const ASKED_EVERY: usize = 1 << 16;
 /// So many features of small nodes wait for their subtrees to be grown. The trees of tests are small.
 const MOST_WAITING: usize = if cfg!(test) { 1 << 4 } else { 1 << 20 };
 
+/// So many samples of small nodes wait, or a share of the tree's: their subtrees are there twice while they are attached.
+/// Whatever the number of threads, as it decides in what order nodes are found.
+const MOST_SAMPLES: usize = 1 << 16;
+const MOST_SHARE: usize = 8;
+
 /// A split's node and the rows its threshold lies between.
-pub(super) type Edge = (usize, [u32; 2]);
+pub(super) type Edge = (u32, [u32; 2]);
 
 /// A tree being grown.
 pub(super) struct Growth<'a, 'x, C: Criterion> {
@@ -73,22 +79,33 @@ impl<'a, 'x, C: Criterion> Growth<'a, 'x, C> {
     ) {
         let mut small = Vec::new();
         let most = MOST_WAITING / self.features.n_features() + 1;
+        let most_samples = MOST_SAMPLES.max(stack.iter().map(Node::len).sum::<usize>() / MOST_SHARE);
+        let mut n_samples = 0;
         while let Some(node) = stack.pop() {
             if node.len() <= blocks::SIZES[0] {
                 // Draws of its own, so that the order in which subtrees are grown does not matter.
+                n_samples += node.len();
                 small.push((node, self.features.clone(), self.random.bits()));
-                if small.len() == most {
-                    self.grow_small(&std::mem::take(&mut small), lists, blocks);
+                if small.len() == most || n_samples >= most_samples {
+                    self.grow_small(std::mem::take(&mut small), lists, blocks);
+                    n_samples = 0;
                 }
             } else {
                 self.split(lists, &node, &mut stack);
             }
         }
-        self.grow_small(&small, lists, blocks);
+        self.grow_small(small, lists, blocks);
     }
 
     /// Grows the subtrees of small nodes of the lists, each with its features and the seed of its draws.
-    fn grow_small(&mut self, small: &[(Node<C::Target>, Features, u64)], lists: &Lists<C>, blocks: &Pool<Blocks<C>>) {
+    fn grow_small(
+        &mut self,
+        mut small: Vec<(Node<C::Target>, Features, u64)>,
+        lists: &Lists<C>,
+        blocks: &Pool<Blocks<C>>,
+    ) {
+        // Large ones first, so that no thread is left alone with one in the end.
+        small.sort_by_key(|(node, ..)| Reverse(node.len()));
         let next = AtomicUsize::new(0);
         let growth = &*self;
         let worker = |_| {
@@ -100,7 +117,8 @@ impl<'a, 'x, C: Criterion> Growth<'a, 'x, C> {
                 let mut subtree = growth.subtree(&mut criterion, &mut features, *seed);
                 subtree.push(&memory, &root, 0.0);
                 subtree.grow_block(Node { index: 0, ..root }, &mut memory);
-                let Growth { nodes, shares, edges, .. } = subtree;
+                let Growth { mut nodes, shares, edges, .. } = subtree;
+                nodes.shrink_to_fit();
                 grown.push((node.index, Subtree { nodes, shares, edges }));
             }
             blocks.give_back(memory);
@@ -139,13 +157,13 @@ impl<'a, 'x, C: Criterion> Growth<'a, 'x, C> {
     /// Puts a subtree in the place of its root, the node at `index`.
     fn attach(&mut self, index: usize, Subtree { nodes, shares, edges }: Subtree) {
         let start = self.nodes.len();
-        let place = |own: usize| if own == 0 { index } else { start + own - 1 };
+        let place = |own: u32| if own == 0 { number(index) } else { number(start) + own - 1 };
         let n_classes = shares.len() / nodes.len();
         self.shares.extend_from_slice(&shares[n_classes..]);
         self.edges.extend(edges.into_iter().map(|(own, rows)| (place(own), rows)));
         for (own, mut node) in nodes.into_iter().enumerate() {
             if let Some(split) = &mut node.split {
-                (split.left, split.right) = (place(split.left), place(split.right));
+                split.children = split.children.map(place);
             }
             if own == 0 {
                 self.nodes[index].split = node.split;
@@ -228,7 +246,7 @@ impl<'a, 'x, C: Criterion> Growth<'a, 'x, C> {
         }
 
         if matches!(best.way, Way::InOrder | Way::Missing { .. }) {
-            self.edges.push((node.index, space.rows_around(node, &best)));
+            self.edges.push((number(node.index), space.rows_around(node, &best)));
         }
         let mut children = space.divide(node, &best, n_constant, &self.search);
         if children.iter().any(|child| self.may_split(child)) {
@@ -237,10 +255,8 @@ impl<'a, 'x, C: Criterion> Growth<'a, 'x, C> {
         let left = self.nodes.len();
         let mut split = Split {
             feature: best.feature,
-            threshold: 0.0,
-            categories: None,
-            left,
-            right: left + 1,
+            rule: Rule::Threshold(0.0),
+            children: [left, left + 1].map(number),
             gain,
             missing_left: false,
         };
@@ -248,11 +264,11 @@ impl<'a, 'x, C: Criterion> Growth<'a, 'x, C> {
             Way::InOrder => None,
             Way::Missing { left } => Some(left),
             Way::Threshold { threshold, missing_left } => {
-                split.threshold = threshold;
+                split.rule = Rule::Threshold(threshold);
                 missing_left
             }
             Way::Categories { left, missing_left } => {
-                split.categories = Some(left);
+                split.rule = Rule::Categories(left);
                 missing_left
             }
         };
@@ -309,14 +325,20 @@ impl<'a, 'x, C: Criterion> Growth<'a, 'x, C> {
     /// Looks the thresholds up: all at once, for the values lie far apart in memory. Gives the memory of the edges back.
     pub(super) fn finish(mut self, edges: &mut Vec<Edge>) -> GrownTree {
         for &(node, rows) in &self.edges {
-            if let Some(split) = &mut self.nodes[node].split {
+            if let Some(split) = &mut self.nodes[node as usize].split {
                 let [below, above] = rows.map(|row| self.engine.x[[row as usize, split.feature as usize]]);
-                split.threshold = midpoint(below, above);
+                split.rule = Rule::Threshold(midpoint(below, above));
             }
         }
         *edges = self.edges;
         GrownTree { nodes: self.nodes, shares: self.shares }
     }
+}
+
+/// The number of a node, as it is kept: trees have fewer than twice as many nodes as rows, of which there are 2^30.
+#[expect(clippy::cast_possible_truncation, reason = "a tree has fewer nodes")]
+fn number(index: usize) -> u32 {
+    index as u32
 }
 
 /// The number nearest to `value` that the bounds allow; the lower one is not above the upper one.

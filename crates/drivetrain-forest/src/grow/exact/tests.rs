@@ -75,12 +75,12 @@ fn assert_best(builder: &RandomForestRegressorBuilder, x: &Array2<f64>, y: &[f64
             continue;
         };
         let column = x.column(split.feature as usize);
-        let (left, right): (Vec<_>, Vec<_>) = rows.iter().partition(|&&row| column[row] <= split.threshold);
+        let (left, right): (Vec<_>, Vec<_>) = rows.iter().partition(|&&row| column[row] <= split.threshold());
         assert!(left.len() >= min_leaf && right.len() >= min_leaf);
         let gain = error(&rows, y, &weights) - error(&left, y, &weights) - error(&right, y, &weights);
         assert!((gain - best.unwrap()).abs() <= 1e-11 * scale, "{gain} {best:?}");
-        nodes.push((split.left, depth + 1, left));
-        nodes.push((split.right, depth + 1, right));
+        nodes.push((split.children()[0], depth + 1, left));
+        nodes.push((split.children()[1], depth + 1, right));
     }
 }
 
@@ -129,7 +129,7 @@ fn large_nodes_are_split_as_well_as_small_ones() {
         let (left, right): (Vec<_>, Vec<_>) = rows.iter().partition(|&&row| column[row] <= threshold);
         error(&rows, &y, &unit) - error(&left, &y, &unit) - error(&right, &y, &unit)
     };
-    let chosen = gain(split.threshold, column);
+    let chosen = gain(split.threshold(), column);
     for column in x.columns() {
         for step in 1..20 {
             let threshold = column[step * 300];
@@ -154,15 +154,15 @@ fn where_nodes_move_into_blocks_makes_no_difference() {
     let mut rows: Vec<usize> = (0..20_000).collect();
     while rows.len() > blocks::SIZES[0] {
         let split = tree.nodes[index].split.as_ref().unwrap();
-        let right = rows.iter().filter(|&&row| x[[row, 0]] > split.threshold).count() * 2 > rows.len();
-        rows.retain(|&row| (x[[row, 0]] > split.threshold) == right);
-        index = if right { split.right } else { split.left };
+        let right = rows.iter().filter(|&&row| x[[row, 0]] > split.threshold()).count() * 2 > rows.len();
+        rows.retain(|&row| (x[[row, 0]] > split.threshold()) == right);
+        index = if right { split.children()[1] } else { split.children()[0] };
     }
     let part = x.select(ndarray::Axis(0), &rows);
     let targets: Vec<f64> = rows.iter().map(|&row| y[row]).collect();
     let alone = grow(&RandomForestRegressor::builder().bootstrap(false).max_depth(1), &part, &targets);
     let [split, root] = [&tree.nodes[index], &alone.nodes[0]].map(|node| node.split.as_ref().unwrap());
-    assert_eq!((split.feature, split.threshold), (root.feature, root.threshold));
+    assert_eq!((split.feature, split.threshold()), (root.feature, root.threshold()));
 }
 
 #[test]
@@ -253,10 +253,10 @@ fn sides(tree: &GrownTree, x: &Array2<f64>) -> Option<[Vec<usize>; 2]> {
     let split = tree.nodes[0].split.as_ref()?;
     let goes_left = |&row: &usize| {
         let value = x[[row, split.feature as usize]];
-        match split.categories {
+        match split.categories() {
             _ if value.is_nan() => split.missing_left,
             Some(left) => crate::forest::CategorySet(left).contains(crate::forest::category(value).unwrap()),
-            None => value <= split.threshold,
+            None => value <= split.threshold(),
         }
     };
     let (left, right) = (0..x.nrows()).partition(goes_left);
@@ -289,7 +289,8 @@ fn blocks_and_lists_agree_on_what_is_missing_and_on_categories() {
         let below = GrownTree { nodes: whole.nodes[index..].to_vec(), shares: Vec::new() };
         let [left, right] = sides(&below, &part).unwrap();
         let split = whole.nodes[index].split.as_ref().unwrap();
-        let (side, next) = if left.len() > right.len() { (left, split.left) } else { (right, split.right) };
+        let (side, next) =
+            if left.len() > right.len() { (left, split.children()[0]) } else { (right, split.children()[1]) };
         rows = side.iter().map(|&place| rows[place]).collect();
         index = next;
     }
@@ -297,7 +298,10 @@ fn blocks_and_lists_agree_on_what_is_missing_and_on_categories() {
     let targets = rows.iter().map(|&row| y[row]).collect();
     let alone = grow_plainly(&tree, &part, targets, SquaredError::default());
     let [ours, alone] = [&whole.nodes[index], &alone.nodes[0]].map(|node| node.split.as_ref().unwrap());
-    assert_eq!((ours.feature, ours.threshold, ours.categories), (alone.feature, alone.threshold, alone.categories));
+    assert_eq!(
+        (ours.feature, ours.threshold(), ours.categories()),
+        (alone.feature, alone.threshold(), alone.categories())
+    );
     assert_eq!(ours.missing_left, alone.missing_left);
 }
 
