@@ -47,7 +47,10 @@ const MAX_FEATURES: usize = 1 << 31;
 /// the threshold; the prediction is the mean over the trees of the leaf values it reaches.
 ///
 /// A tree grown to the end on n rows has at most 2n - 1 nodes, and as bootstrap draws 0.632 of the rows, some
-/// 1.26n: a million rows and 100 trees take 2 GB at 16 bytes a node.
+/// 1.26n: a million rows and 100 trees take 2 GB at 16 bytes a node. To grow them takes, beside the table and the
+/// forest, 4 bytes for each value of the table, and for each thread as much again of the rows that it draws and 48 bytes
+/// for each node of its tree: with 20 columns of a million rows 0.27 GB on one thread and 0.19 GB more for each other one,
+/// of 0.16 GB of table.
 ///
 /// It serialises in two forms, trees in the order they were grown and nodes in level order within each. Where
 /// people read the format (JSON), the fields are
