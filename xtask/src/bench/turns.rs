@@ -75,11 +75,11 @@ struct Turns<'a> {
 }
 
 impl Turns<'_> {
-    /// `slow` has the engines that took too long, and the fewest rows for which they did.
+    /// `slow` has the engines that took too long for a kind of work, and the fewest rows for which they did.
     fn run(
         &self,
         engines: &[&Engine],
-        slow: &mut BTreeMap<&'static str, usize>,
+        slow: &mut BTreeMap<(&'static str, String), usize>,
         results: &mut Results,
     ) -> Result<(), Error> {
         let task = |engine: &str| Task {
@@ -103,7 +103,8 @@ impl Turns<'_> {
                 if self.interrupt.is_requested() {
                     return Err(RunnerError::Interrupted { job: "bench".to_owned() }.into());
                 }
-                let is_slow = slow.get(engine.name).is_some_and(|rows| *rows <= self.workload.rows());
+                let kind = (engine.name, cell.name.clone());
+                let is_slow = slow.get(&kind).is_some_and(|rows| *rows <= self.workload.rows());
                 if is_slow || failed.contains(engine.name) {
                     continue;
                 }
@@ -132,7 +133,7 @@ impl Turns<'_> {
                     );
                     report::say(&note);
                     results.run.notes.push(note);
-                    slow.insert(engine.name, self.workload.rows());
+                    slow.insert(kind, self.workload.rows());
                 }
             }
         }

@@ -92,7 +92,7 @@ pub(crate) struct TurnsArgs {
     /// Only this engine beside ours, or `drivetrain` for ours alone; can be given several times [default: all]
     #[arg(long = "engine", value_name = "NAME")]
     pub(crate) engines: Vec<String>,
-    /// An engine that takes longer for a turn gets no more of them with as many rows or more
+    /// An engine that takes longer for a turn gets no more of its kind with as many rows or more
     #[arg(long, value_name = "SECONDS", default_value_t = PATIENCE)]
     pub(crate) patience: u64,
     /// Where measurements, charts and page go [default: benches/results and BENCHMARKS.md; with --quick, --engine or
