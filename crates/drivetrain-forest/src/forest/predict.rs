@@ -89,8 +89,15 @@ use crate::{ForestError, check};
 /// Walks side by side: enough to keep a core's loads busy, few enough for its registers.
 const LANES: usize = 8;
 
-/// Values of rows that go through one tree before the next one: a tree is fetched, and coded, once for all of them.
+/// Values of rows that go through one tree before the next one, at most: a tree is fetched once for all of them.
 const BLOCK_VALUES: usize = 1 << 19;
+
+/// As many at least: a quarter of the second cache, so that they are still there for the next tree.
+const LEAST_BLOCK_VALUES: usize = 1 << 15;
+
+/// Values for each node of a tree, between those: fetching rows for every tree costs as much as fetching trees for every
+/// block.
+const VALUES_A_NODE: usize = 16;
 
 /// Nodes of a coded tree for each row of a block up to which it pays to fetch all of them.
 const FETCHED_A_ROW: usize = 64;
@@ -121,7 +128,9 @@ impl Forest {
         let is_small = n_rows.saturating_mul(self.n_trees()) < PARALLEL_WALKS;
         let n_threads = if is_small { 1 } else { rayon::current_num_threads() };
         let coded = if by_threshold { self.coded(n_rows) } else { None };
-        let largest = (BLOCK_VALUES / self.n_features).next_multiple_of(coded::LANES).max(coded::LANES);
+        let n_values = VALUES_A_NODE.saturating_mul(self.n_nodes() / self.n_trees());
+        let n_values = n_values.clamp(LEAST_BLOCK_VALUES, BLOCK_VALUES);
+        let largest = (n_values / self.n_features).next_multiple_of(coded::LANES).max(coded::LANES);
         // A few for each thread, so that none waits long for the last one.
         let block = n_rows
             .div_ceil(if n_threads > 1 { 4 * n_threads } else { 1 })
